@@ -1,0 +1,39 @@
+"""Sampan's own errors: every message names the value, the limit and the mend.
+
+Everything raised on purpose derives from `SampanError`; doors print the message
+without a traceback and exit with `exit_code`.
+"""
+
+from __future__ import annotations
+
+
+class SampanError(Exception):
+    """Base of all errors that are the input's or the user's, not a defect."""
+
+    exit_code = 1
+
+
+class InputError(SampanError):
+    """The file cannot be read: empty, truncated, of an unknown kind, unreadable."""
+
+    exit_code = 3
+
+
+class PasswordError(InputError):
+    """The PDF is encrypted and the password is missing or wrong."""
+
+
+class LimitError(InputError):
+    """The input is larger than a limit allows (pixels, pages, bytes)."""
+
+
+class OptionError(SampanError):
+    """An option has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class WeightsError(SampanError):
+    """A model's weights are missing, damaged, or cannot be fetched."""
+
+    exit_code = 4
