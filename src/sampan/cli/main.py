@@ -1,0 +1,70 @@
+"""`sampan`: the door for people and shell scripts.
+
+Exit codes
+    0 all went well; 1 some files or pages failed; 2 the command was used wrongly; 3 the input cannot be
+    read; 4 weights are missing or damaged; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from sampan import __version__
+from sampan.cli import doctor, papers, parse, weights
+from sampan.errors import SampanError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="sampan",
+    help="Reads PDFs, scans and photos into structured text, on an ordinary CPU and offline.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sampan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("parse", epilog=parse.EXAMPLES)(parse.parse)
+app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.add_typer(weights.app, name="weights")
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake ends in one line on stderr and never in a traceback."""
+    try:
+        app()
+    except SampanError as error:
+        _complain(str(error))
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has gone (`sampan papers | head`); nothing is left to say to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"sampan: {message}", err=True)
