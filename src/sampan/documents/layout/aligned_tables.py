@@ -1,0 +1,230 @@
+"""Tables by alignment: rows of short texts that keep the same white gaps between their columns.
+
+Covers tables without any rulings and those with horizontal rules only. Running text in columns keeps its white
+gap too, so prose is taken out first: passages of several full lines are no cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampan.documents.geometry.intervals import gaps, groups
+from sampan.documents.layout.evidence import caption_subject, list_marker
+from sampan.documents.layout.page_lines import PageLines
+
+Boxes = NDArray[np.float64]
+
+LEAST_ROWS = 3
+LEAST_GAP = 0.9
+"""Narrowest white gap between columns, in text sizes."""
+ROW_REACH = 2.6
+"""Largest distance between the middles of neighbouring rows, in line heights."""
+
+
+@dataclass(slots=True)
+class _Row:
+    cells: Boxes  # (K, 4) from left to right
+    texts: list[str]
+
+    @property
+    def top(self) -> float:
+        return float(self.cells[:, 1].min())
+
+    @property
+    def bottom(self) -> float:
+        return float(self.cells[:, 3].max())
+
+    @property
+    def middle(self) -> float:
+        return float((self.cells[:, 1] + self.cells[:, 3]).mean() / 2)
+
+
+def aligned_tables(
+    page: PageLines, chosen: NDArray[np.intp], prose: Boxes, horizontal_rulings: Boxes, panels: Boxes
+) -> list[Boxes]:
+    """Boxes (4,) of tables among the lines `chosen`; `prose` (P, 4) are the paragraphs around them.
+
+    `horizontal_rulings` (R, 4) and the upper and lower edges of `panels` (F, 4), shaded rows, show where tables end.
+    """
+    if len(chosen) < 2 * LEAST_ROWS - 2:
+        return []
+    em = page.body_size
+    cells, texts = _cells(page, chosen)
+    tables: list[Boxes] = []
+    for members in _zones(cells, prose, em):
+        rows = _rows(cells[members], [texts[i] for i in members])
+        k = 0
+        while k < len(rows):
+            run = _run(rows, k, em, page.line_height, horizontal_rulings)
+            if run is None:
+                k += 1
+                continue
+            box, k = run
+            tables.append(box)
+    return [_hug(box, horizontal_rulings, panels, em) for box in tables]
+
+
+def _zones(cells: Boxes, prose: Boxes, em: float) -> list[NDArray[np.intp]]:
+    """Cells that may share a table: beside the prose of another column, only those of one column."""
+    everything = np.arange(len(cells))
+    if len(prose) < 2:
+        return [everything]
+    widths = prose[:, 2] - prose[:, 0]
+    columns = prose[widths < 0.65 * (prose[:, 2].max() - prose[:, 0].min())]
+    walls = gaps(columns[:, 0], columns[:, 2], 0.5 * em).mean(axis=1)
+    if not len(walls):
+        return [everything]
+    beside = (
+        (np.minimum(cells[:, None, 3], columns[None, :, 3]) > np.maximum(cells[:, None, 1], columns[None, :, 1]))
+        & (np.searchsorted(walls, cells[:, 0])[:, None] != np.searchsorted(walls, columns[:, 0])[None])
+    ).any(axis=1)
+    # A cell across the wall cannot stand in one column.
+    across = np.searchsorted(walls, cells[:, 0]) != np.searchsorted(walls, cells[:, 2])
+    beside &= ~across
+    zone = np.searchsorted(walls, cells[:, 0])
+    zones = [everything[beside & (zone == k)] for k in range(len(walls) + 1)]
+    return [members for members in (everything[~beside], *zones) if len(members)]
+
+
+def _rows(cells: Boxes, texts: list[str]) -> list[_Row]:
+    """Rows from top to bottom, cells from left to right."""
+    quarter = 0.25 * (cells[:, 3] - cells[:, 1])
+    number = groups(cells[:, 1] + quarter, cells[:, 3] - quarter)
+    rows = []
+    for k in range(int(number.max()) + 1):
+        members = np.flatnonzero(number == k)
+        members = members[np.argsort(cells[members, 0], kind="stable")]
+        rows.append(_Row(cells[members], [texts[i] for i in members]))
+    return rows
+
+
+def _cells(page: PageLines, chosen: NDArray[np.intp]) -> tuple[Boxes, list[str]]:
+    """Lines cut at wide gaps between their words, since readers may run a whole row together."""
+    boxes: list[NDArray[np.float64]] = []
+    texts: list[str] = []
+    for i in chosen:
+        line, em = page.lines[i], page.text_size[i]
+        if page.direction != "ltr" or len(line.words) < 2:
+            boxes.append(page.boxes[i])
+            texts.append(line.text)
+            continue
+        words = np.array([word.box for word in line.words], dtype=np.float64)
+        cut = np.flatnonzero(words[1:, 0] - words[:-1, 2] > 1.3 * em) + 1
+        for part in np.split(np.arange(len(words)), cut):
+            piece = words[part]
+            boxes.append(np.r_[piece[:, 0].min(), page.boxes[i, 1], piece[:, 2].max(), page.boxes[i, 3]])
+            texts.append(" ".join(line.words[k].text for k in part))
+    return np.array(boxes).reshape(-1, 4), texts
+
+
+def _run(
+    rows: list[_Row], start: int, em: float, line_height: float, rulings: Boxes
+) -> tuple[Boxes, int] | None:
+    """The longest table that starts at row `start`: its box and the number of the row after it."""
+    if len(rows[start].cells) < 2 or _is_item(rows[start]):
+        return None
+    taken = rows[start].cells
+    multiple, last = 1, start
+    pending: list[_Row] = []
+    for k in range(start + 1, len(rows)):
+        row = rows[k]
+        previous = pending[-1] if pending else rows[last]
+        reach = ROW_REACH * line_height
+        if _ruled_between(previous, row, rulings):
+            reach *= 1.5
+        if row.top - previous.bottom > reach - line_height:
+            break
+        if len(row.cells) == 1 and (len(pending) >= 2 or caption_subject(row.texts[0])):
+            break
+        grown = np.concatenate([taken, *[p.cells for p in pending], row.cells])
+        if len(row.cells) >= 2:
+            if _is_item(row):
+                break
+            columns = _column_gaps(grown, em)
+            if not len(columns):
+                # A cell that spans columns closes the gap; it may be one of few, not the rule.
+                columns = _column_gaps(np.concatenate([taken, row.cells]), em)
+                if not len(columns):
+                    break
+                taken = np.concatenate([taken, row.cells])
+            else:
+                taken = grown
+            multiple, last, pending = multiple + 1, k, []
+        else:
+            pending.append(row)
+    # Single cells under the last full row belong to it if they stand within one column, close by.
+    end = last
+    for k in range(last + 1, min(last + 3, len(rows))):
+        row = rows[k]
+        if len(row.cells) != 1 or row.top - rows[end].bottom > 0.35 * line_height:
+            break
+        if len(_column_gaps(np.concatenate([taken, row.cells]), em)) < len(_column_gaps(taken, em)):
+            break
+        end = k
+    used = rows[start : last + 1]
+    if not _is_table(used, taken, multiple, em, rulings):
+        return None
+    cells = np.concatenate([row.cells for row in rows[start : end + 1]])
+    return np.r_[cells[:, :2].min(axis=0), cells[:, 2:].max(axis=0)], end + 1
+
+
+def _column_gaps(cells: Boxes, em: float) -> Boxes:
+    return gaps(cells[:, 0], cells[:, 2], LEAST_GAP * em)
+
+
+def _is_item(row: _Row) -> bool:
+    """A bullet or number and its text, read as two lines."""
+    return len(row.cells) == 2 and len(row.texts[0].strip()) <= 4 and list_marker(row.texts[0]) is not None
+
+
+def _ruled_between(above: _Row, below: _Row, rulings: Boxes) -> bool:
+    if not len(rulings):
+        return False
+    y = (rulings[:, 1] + rulings[:, 3]) / 2
+    left = min(above.cells[:, 0].min(), below.cells[:, 0].min())
+    right = max(above.cells[:, 2].max(), below.cells[:, 2].max())
+    wide = np.minimum(rulings[:, 2], right) - np.maximum(rulings[:, 0], left) > 0.5 * (right - left)
+    return bool((wide & (y > above.middle) & (y < below.middle)).any())
+
+
+def _is_table(rows: list[_Row], taken: Boxes, multiple: int, em: float, rulings: Boxes) -> bool:
+    columns = len(_column_gaps(taken, em)) + 1
+    top, bottom = rows[0].top, rows[-1].bottom
+    left, right = taken[:, 0].min(), taken[:, 2].max()
+    bracketed = False
+    if len(rulings):
+        y = (rulings[:, 1] + rulings[:, 3]) / 2
+        wide = np.minimum(rulings[:, 2], right) - np.maximum(rulings[:, 0], left) > 0.7 * (right - left)
+        near = wide & (y > top - 2.0 * em) & (y < bottom + 2.0 * em)
+        bracketed = int(near.sum()) >= 2
+    if multiple < (2 if bracketed else LEAST_ROWS) or multiple < 0.5 * len(rows):
+        return False
+    lengths = np.array([len(text) for row in rows if len(row.cells) > 1 for text in row.texts])
+    if bracketed:
+        return True
+    if columns == 2:
+        # Two columns of sentences are a page, and single words far apart are a form.
+        return float(np.median(lengths)) <= 20 and multiple >= LEAST_ROWS
+    return float(np.median(lengths)) <= 30
+
+
+def _hug(box: Boxes, rulings: Boxes, panels: Boxes, em: float) -> Boxes:
+    """Grow to the rules and shaded rows that bracket the table."""
+    grown = box.copy()
+    for drawn in (rulings, panels):
+        if not len(drawn):
+            continue
+        width = box[2] - box[0]
+        overlap = np.minimum(drawn[:, 2], box[2]) - np.maximum(drawn[:, 0], box[0])
+        near = (
+            (overlap > 0.7 * np.minimum(width, drawn[:, 2] - drawn[:, 0]))
+            & (drawn[:, 1] > box[1] - 1.6 * em) & (drawn[:, 3] < box[3] + 1.6 * em)
+            & (drawn[:, 2] - drawn[:, 0] < 1.6 * width)
+        )  # fmt: skip
+        if near.any():
+            grown[:2] = np.minimum(grown[:2], drawn[near, :2].min(axis=0))
+            grown[2:] = np.maximum(grown[2:], drawn[near, 2:].max(axis=0))
+    return grown

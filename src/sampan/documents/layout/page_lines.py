@@ -1,0 +1,99 @@
+"""The lines of a page as arrays: boxes, text sizes, styles. What every rule of the layout stage looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampan.documents.layout.reading_order import face_right
+from sampan.documents.model import Direction, Line
+
+LINE_HEIGHT_PER_SIZE = 1.2
+"""Height of a line's box over its font size, where no line of the page knows both."""
+
+
+@dataclass(slots=True)
+class PageLines:
+    """N lines in a page that reads left to right and downwards (mirrored or turned where it does not)."""
+
+    lines: Sequence[Line]
+    boxes: NDArray[np.float64]  # (N, 4)
+    text_size: NDArray[np.float64]
+    """Font size (N,), from the style or guessed from the box."""
+    bold: NDArray[np.bool_]
+    monospace: NDArray[np.bool_]
+    characters: NDArray[np.int64]
+    styled: bool
+    """Whether most lines know their fonts; then a difference in weight or size means something."""
+    direction: Direction
+    width: float
+    height: float
+    """Of the page, as the boxes see it."""
+
+    @property
+    def body_size(self) -> float:
+        """Text size of most of the characters."""
+        return weighted_median(self.text_size, self.characters)
+
+    @property
+    def line_height(self) -> float:
+        return weighted_median(self.boxes[:, 3] - self.boxes[:, 1], self.characters)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
+    """Arrays of all lines; the page's direction is that of most characters."""
+    boxes = np.array([line.box for line in lines], dtype=np.float64).reshape(-1, 4)
+    characters = np.array([max(len(line.text), 1) for line in lines], dtype=np.int64)
+    share = {
+        direction: sum(
+            int(n) for n, line in zip(characters, lines, strict=True) if line.direction == direction
+        )
+        for direction in ("ltr", "rtl", "ttb")
+    }
+    direction: Direction = max(share, key=lambda name: share[name])  # type: ignore[assignment]
+    boxes = face_right(boxes, size, direction)
+    known = np.array([line.style.size or 0.0 if line.style else 0.0 for line in lines], dtype=np.float64)
+    heights = boxes[:, 3] - boxes[:, 1]
+    styled = bool((known > 0).sum() > 0.5 * len(lines)) if len(lines) else False
+    ratio = (
+        float(np.median(heights[known > 0] / known[known > 0])) if (known > 0).any() else LINE_HEIGHT_PER_SIZE
+    )
+    return PageLines(
+        lines=lines,
+        boxes=boxes,
+        text_size=np.where(known > 0, known, heights / ratio),
+        bold=np.array([bool(line.style and line.style.bold) for line in lines], dtype=bool),
+        monospace=np.array([bool(line.style and line.style.monospace) for line in lines], dtype=bool),
+        characters=characters,
+        styled=styled,
+        direction=direction,
+        width=size[1] if direction == "ttb" else size[0],
+        height=size[0] if direction == "ttb" else size[1],
+    )
+
+
+def weighted_median(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
+    """Value below which half of the weight lies; 1.0 for no values, so that ratios stay defined."""
+    if not len(values):
+        return 1.0
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(max(values[order][np.searchsorted(total, total[-1] / 2)], 1e-6))
+
+
+def face_back(
+    box: tuple[float, float, float, float], size: tuple[float, float], direction: Direction
+) -> tuple[float, float, float, float]:
+    """Undo the mirroring or turning of one box of `PageLines`; `size` is the page's own."""
+    x0, y0, x1, y1 = box
+    if direction == "rtl":
+        return size[0] - x1, y0, size[0] - x0, y1
+    if direction == "ttb":
+        return size[0] - y1, x0, size[0] - y0, x1
+    return box

@@ -1,0 +1,186 @@
+"""`RuleLayout`: regions of a page from its lines, styles, rulings and pictures; a network only where it helps.
+
+Order of decisions: what is drawn (grids, figures) → prose → tables by alignment → the remaining passages one by
+one: furniture, captions, lists, formulas, headings, text. Later ones look only at lines that are still free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampan.documents.geometry.boxes import coverage
+from sampan.documents.layout.aligned_tables import aligned_tables
+from sampan.documents.layout.evidence import caption_subject, looks_like_formula
+from sampan.documents.layout.figures import drawn_figures, merge_overlapping, with_labels
+from sampan.documents.layout.furniture import mark_furniture
+from sampan.documents.layout.headings import mark_headings
+from sampan.documents.layout.lists import join_lists
+from sampan.documents.layout.page_lines import PageLines, face_back, measure
+from sampan.documents.layout.passages import Passage, find_passages
+from sampan.documents.layout.ruled_tables import ruled_tables
+from sampan.documents.model import Line
+from sampan.documents.options import ParseOptions
+from sampan.documents.stages import Image, Region, Rulings, TextLayer
+
+Boxes = NDArray[np.float64]
+
+
+class RuleLayout:
+    """A `RegionFinder` by rules. `options.tables` switches the search for tables off."""
+
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self.options = options or ParseOptions()
+
+    def find(
+        self,
+        lines: Sequence[Line],
+        size: tuple[float, float],
+        image: Image | None = None,
+        text_layer: TextLayer | None = None,
+    ) -> list[Region]:
+        """Regions in page units. Every line lies in exactly one of them, apart from lines over a figure."""
+        page = measure(lines, size)
+        rulings, figures, panels = _drawn(page, size, image, text_layer)
+        free = np.array([i for i, line in enumerate(lines) if line.text.strip()], dtype=np.intp)
+
+        tables = np.zeros((0, 4))
+        if self.options.tables and page.direction != "ttb":
+            tables = np.array(
+                ruled_tables(rulings, page.boxes[free], tolerance=0.35 * page.body_size)
+            ).reshape(-1, 4)
+            figures = figures[~_within(figures, tables, 0.7)]
+            panels = panels[~_within(panels, tables, 0.7)]
+            free = free[~_within(page.boxes[free], tables, 0.6)]
+
+        figures = with_labels(figures, page, free)
+        figures = figures[[not _is_panel(figure, page, free) for figure in figures]] if len(figures) else figures
+        free = free[~_within(page.boxes[free], figures, 0.6)]
+
+        horizontal = np.asarray(rulings.horizontal, dtype=np.float64).reshape(-1, 4)
+        passages = find_passages(page, free, horizontal, panels)
+        if self.options.tables and page.direction != "ttb":
+            prose = [p for p in passages if _is_prose(p, page)]
+            taken = {i for p in prose for i in p.members}
+            loose = np.array([i for i in free if i not in taken], dtype=np.intp)
+            aligned = aligned_tables(
+                page, loose, np.array([p.box for p in prose]).reshape(-1, 4), horizontal, panels
+            )
+            if aligned:
+                tables = np.concatenate([tables, merge_overlapping(np.array(aligned))])
+                free = free[~_within(page.boxes[free], np.array(aligned), 0.6)]
+                figures = figures[~_within(figures, tables, 0.7)]
+                passages = find_passages(page, free, horizontal, panels)
+
+        obstacles = np.concatenate([tables, figures])
+        mark_furniture(passages, page, obstacles, horizontal)
+        _mark_captions(passages, page, tables, figures)
+        passages = join_lists(passages, page)
+        for p in passages:
+            if p.kind == "text" and p.rows <= 3 and looks_like_formula(p.text.replace("\n", " ")):
+                p.kind = "formula"
+        mark_headings(passages, page)
+
+        regions = [Region("table", face_back(_box(b), size, page.direction), 1.0, "rules") for b in tables]
+        regions += [Region("figure", face_back(_box(b), size, page.direction), 1.0, "rules") for b in figures]
+        regions += [
+            Region(p.kind, face_back(_box(p.box), size, page.direction), 1.0, "rules") for p in passages
+        ]
+        return regions
+
+
+def _drawn(
+    page: PageLines, size: tuple[float, float], image: Image | None, layer: TextLayer | None
+) -> tuple[Rulings, Boxes, Boxes]:
+    """Rulings, figures (F, 4) and shaded panels (P, 4), as `page` sees them."""
+    nothing = np.zeros((0, 4))
+    if page.direction == "ttb":
+        return Rulings(), nothing, nothing
+    if layer is not None:
+        fills = np.array(layer.fills, dtype=np.float64).reshape(-1, 4)
+        area = (fills[:, 2:] - fills[:, :2]).prod(axis=1)
+        panels = fills[area < 0.8 * size[0] * size[1]]
+        rulings, figures = layer.rulings, drawn_figures(layer, size)
+    elif image is not None:
+        from sampan.documents.layout.image_rulings import find_rulings
+
+        scale = image.shape[1] / size[0]
+        found = find_rulings(image)
+        rulings = Rulings(found.horizontal / scale, found.vertical / scale)
+        figures, panels = nothing, nothing
+    else:
+        return Rulings(), nothing, nothing
+    if page.direction == "rtl":
+        turn = np.array([-1.0, 1.0, -1.0, 1.0])
+        shift = np.array([size[0], 0.0, size[0], 0.0])
+        rulings = Rulings(
+            (shift + rulings.horizontal * turn)[:, [2, 1, 0, 3]].astype(np.float32),
+            (shift + rulings.vertical * turn)[:, [2, 1, 0, 3]].astype(np.float32),
+        )
+        figures = (shift + figures * turn)[:, [2, 1, 0, 3]]
+        panels = (shift + panels * turn)[:, [2, 1, 0, 3]]
+    return rulings, figures, panels
+
+
+def _within(boxes: Boxes, areas: Boxes, share: float) -> NDArray[np.bool_]:
+    """Which boxes lie, to at least that share, in one of the areas."""
+    if not len(boxes) or not len(areas):
+        return np.zeros(len(boxes), dtype=bool)
+    return np.asarray(coverage(boxes, areas).max(axis=1) >= share)
+
+
+def _is_panel(figure: Boxes, page: PageLines, free: NDArray[np.intp]) -> bool:
+    """A picture behind running text is a background."""
+    inside = free[_within(page.boxes[free], figure[None], 0.6)]
+    long = inside[page.characters[inside] > 35]
+    if len(long) < 4:
+        return False
+    covered = (page.boxes[long, 2:] - page.boxes[long, :2]).prod(axis=1).sum()
+    return bool(covered > 0.25 * (figure[2:] - figure[:2]).prod())
+
+
+def _is_prose(p: Passage, page: PageLines) -> bool:
+    """Running text that no table cell would hold."""
+    if p.kind == "code":
+        return True
+    width = p.box[2] - p.box[0]
+    if p.rows >= 3 and p.ended_early < 0.5 and width > 0.2 * page.width:
+        return True
+    return p.rows <= 2 and width > 0.6 * page.width and len(p.text) > 50
+
+
+def _mark_captions(passages: list[Passage], page: PageLines, tables: Boxes, figures: Boxes) -> None:
+    """Passages that open like a caption, near what they speak of."""
+    for p in passages:
+        subject = caption_subject(p.text) if p.kind in ("text", "footnote") and p.rows <= 8 else None
+        if subject is None:
+            continue
+        targets = {"table": tables, "figure": figures}.get(subject, np.zeros((0, 4)))
+        if subject == "code":
+            targets = np.array([q.box for q in passages if q.kind == "code"]).reshape(-1, 4)
+        if not len(targets):
+            targets = np.concatenate([tables, figures])
+        near = False
+        if len(targets):
+            apart = np.maximum(targets[:, 1] - p.box[3], p.box[1] - targets[:, 3])
+            shares = (targets[:, 0] < p.box[2]) & (targets[:, 2] > p.box[0])
+            near = bool((shares & (apart < 3.0 * page.line_height)).any())
+        # A sentence may begin with "Figure 3 shows": full width and plain size, with nothing near.
+        if near or (p.text_size < 0.96 * page.body_size and page.styled) or _labelled(p.text):
+            p.kind = "caption"
+
+
+def _labelled(text: str) -> bool:
+    """A colon or full stop right after the number."""
+    head = text.lstrip()[:24]
+    for k, c in enumerate(head):
+        if c.isdigit() and not head[k + 1 : k + 2].isdigit():
+            return head[k + 1 : k + 2] in {":", "：", "|"}
+    return False
+
+
+def _box(box: Boxes) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return x0, y0, x1, y1
