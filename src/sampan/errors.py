@@ -37,3 +37,9 @@ class WeightsError(SampanError):
     """A model's weights are missing, damaged, or cannot be fetched."""
 
     exit_code = 4
+
+
+class OutputError(SampanError):
+    """A result cannot be written: no such folder, no right to write, disk full."""
+
+    exit_code = 5

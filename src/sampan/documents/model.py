@@ -57,7 +57,7 @@ class Style(_Strict):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     font: str | None = None
-    size: float | None = None
+    size: FiniteFloat | None = None
     bold: bool = False
     italic: bool = False
     monospace: bool = False
@@ -120,7 +120,8 @@ class Table(_Strict):
 
     @model_validator(mode="after")
     def _grid_is_consistent(self) -> Self:
-        if self.rows * self.columns > MAX_TABLE_CELLS:
+        # A billion rows of no columns would still be a billion lists.
+        if max(self.rows, 1) * max(self.columns, 1) > MAX_TABLE_CELLS:
             raise ValueError(
                 f"table of {self.rows} × {self.columns} slots is larger than the limit of {MAX_TABLE_CELLS}"
             )
@@ -247,17 +248,17 @@ class Page(_Strict):
     """One page, upright. `rotation` is how far it was turned clockwise to get there, on top of the file's own."""
 
     number: int = Field(ge=1)
-    width: float = Field(gt=0)
-    height: float = Field(gt=0)
+    width: FiniteFloat = Field(gt=0)
+    height: FiniteFloat = Field(gt=0)
     unit: Literal["pt", "px"]
     rotation: Literal[0, 90, 180, 270] = 0
-    skew: float = 0.0
+    skew: FiniteFloat = 0.0
     """Small angle in degrees, clockwise positive, that was taken out."""
     to_source: Homography | None = None
     """Upright coordinates → coordinates of the page as the file shows it; None is the identity."""
     origin: Origin | Literal["mixed", "none"] = "none"
     blocks: list[Block] = Field(default_factory=list)
-    seconds: dict[str, float] = Field(default_factory=dict)
+    seconds: dict[str, FiniteFloat] = Field(default_factory=dict)
     """Wall time of every stage."""
 
     @property

@@ -1,0 +1,131 @@
+"""Writers: a `Document` as Markdown, JSON, HTML, plain text, or a picture of what was found where.
+
+`write` puts files into a folder, `render` returns the same as text. Each format is a module with one
+function `render(document, figures, options)`; it is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from sampan.documents.model import Document
+from sampan.documents.writers.options import WriteOptions
+from sampan.errors import OptionError
+
+__all__ = ["ALIASES", "FORMATS", "WriteOptions", "Writer", "render", "resolve", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One output format. `module` has `render(document, figures, options) -> str`."""
+
+    name: str
+    suffix: str
+    media_type: str
+    module: str
+    summary: str
+
+    def render(
+        self,
+        document: Document,
+        figures: Mapping[str, str] | None = None,
+        options: WriteOptions | None = None,
+    ) -> str | bytes:
+        """The document in this format; `figures` gives the address of each cut-out figure by block id."""
+        text: str | bytes = import_module(self.module).render(
+            document, figures or {}, options or WriteOptions()
+        )
+        return text
+
+
+_HERE = "sampan.documents.writers"
+
+FORMATS: dict[str, Writer] = {
+    writer.name: writer
+    for writer in (
+        Writer("md", ".md", "text/markdown", f"{_HERE}.markdown", "GitHub Markdown, figures beside it"),
+        Writer("json", ".json", "application/json", f"{_HERE}.json_writer", "the document model, complete"),
+        Writer("html", ".html", "text/html", f"{_HERE}.html", "semantic HTML in one file"),
+        Writer("txt", ".txt", "text/plain", f"{_HERE}.text", "plain text, tables as tab-separated rows"),
+        Writer(
+            "overlay", ".overlay.svg", "image/svg+xml", f"{_HERE}.overlay", "pages with regions and order"
+        ),
+    )
+}
+
+ALIASES = {"markdown": "md", "htm": "html", "text": "txt", "svg": "overlay"}
+
+
+def resolve(name: str) -> Writer:
+    """The writer of a format, by name or alias. Raises `OptionError` with the nearest right name."""
+    wanted = name.strip().lower().lstrip(".")
+    wanted = ALIASES.get(wanted, wanted)
+    if wanted in FORMATS:
+        return FORMATS[wanted]
+    near = difflib.get_close_matches(wanted, [*FORMATS, *ALIASES], n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise OptionError(f"unknown output format {name!r}: {hint}Choose from {', '.join(FORMATS)}")
+
+
+def render(document: Document, format: str, options: WriteOptions | None = None) -> str | bytes:
+    """The document in one format. HTML carries its figures; Markdown, having no files, says their text."""
+    writer = resolve(format)
+    return writer.render(document, _embedded(document) if writer.name == "html" else {}, options)
+
+
+def write(
+    document: Document,
+    directory: str | Path,
+    stem: str,
+    formats: Sequence[str],
+    options: WriteOptions | None = None,
+) -> dict[str, Path]:
+    """Write `<directory>/<stem><suffix>` for every format; returns format → path.
+
+    Markdown puts its figures into `<stem>_figures/`, and JSON written with it names them.
+    Raises `OptionError` for an unknown format or a stem that is no file name (before anything is written)
+    and `OutputError` where the folder cannot be written to.
+    """
+    from sampan.documents.writers.files import write_whole
+
+    if stem in ("", ".", "..") or any(sign in stem for sign in "/\\\0"):
+        raise OptionError(f"output name {stem!r} is no file name: give one without / and \\")
+    writers = {writer.name: writer for writer in map(resolve, formats)}
+    folder = Path(directory)
+    linked: dict[str, str] = {}
+    embedded: dict[str, str] = {}
+    if "md" in writers:
+        linked = _cut_to_files(document, folder, stem)
+    if "html" in writers:
+        embedded = _embedded(document)
+    return {
+        name: write_whole(
+            folder / f"{stem}{writer.suffix}",
+            writer.render(document, embedded if name == "html" else linked, options),
+        )
+        for name, writer in writers.items()
+    }
+
+
+def _cut_to_files(document: Document, folder: Path, stem: str) -> dict[str, str]:
+    from sampan.documents.writers.figures import cut_figures, figure_names
+    from sampan.documents.writers.files import write_whole
+
+    names = figure_names(document)
+    linked: dict[str, str] = {}
+    for figure, data in cut_figures(document) if names else ():
+        write_whole(folder / f"{stem}_figures" / names[figure.id], data)
+        linked[figure.id] = f"{stem}_figures/{names[figure.id]}"
+    return linked
+
+
+def _embedded(document: Document) -> dict[str, str]:
+    from sampan.documents.writers.figures import cut_figures, data_uri
+
+    if not any(block.kind == "figure" for block in document.blocks()):
+        return {}
+    return {figure.id: data_uri(data) for figure, data in cut_figures(document)}
