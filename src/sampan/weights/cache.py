@@ -110,7 +110,8 @@ def check(path: Path, weights: Weights) -> None:
     if found != weights.sha256:
         raise WeightsError(
             f"{path} is not the file known as '{weights.name}': sha256 is {found}, "
-            f"expected {weights.sha256}; run `sampan weights remove {weights.name}` and `sampan weights install {weights.name}`"
+            f"expected {weights.sha256}; run `sampan weights remove {weights.name}` "
+            f"and `sampan weights install {weights.name}`"
         )
 
 

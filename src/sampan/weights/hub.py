@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import quote
 
@@ -84,7 +85,7 @@ def fetch(reference: str, sha256: str, progress: Callable[[int], None] | None = 
             f"{wanted.url} cannot be fetched (HTTP {error.code} {error.reason}): check repository, "
             "revision and file name"
         ) from None
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise WeightsError(
             f"{wanted.url} cannot be fetched ({reason}): check the connection, or set HF_ENDPOINT to a mirror"
