@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -184,11 +183,8 @@ class Reader:
         if self.formats:
             from sampan.documents.writers import write
 
-            with whole_or_nothing(job.directory) as folder:
-                written = write(document, folder, job.stem, self.formats)
-                outcome.files = {
-                    kind: str(job.directory / path.relative_to(folder)) for kind, path in written.items()
-                }
+            written = write(document, job.directory, job.stem, self.formats)
+            outcome.files = {kind: str(path) for kind, path in written.items()}
 
 
 def read_stdin(max_bytes: int) -> bytes:
@@ -196,42 +192,6 @@ def read_stdin(max_bytes: int) -> bytes:
     if not data:
         raise InputError("standard input is empty")
     return data
-
-
-class whole_or_nothing:  # noqa: N801  (used like a function)
-    """A folder to write into whose contents appear in `target` all at once when the block ends well."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __enter__(self) -> Path:
-        try:
-            self.target.mkdir(parents=True, exist_ok=True)
-            self.folder = tempfile.TemporaryDirectory(dir=self.target, prefix=".sampan-")
-        except OSError as error:
-            raise InputError(
-                f"cannot write to {self.target} ({error.strerror}): choose another folder with -o"
-            ) from None
-        return Path(self.folder.name)
-
-    def __exit__(self, kind: type[BaseException] | None, value: object, traceback: object) -> None:
-        with self.folder:
-            if kind is None:
-                for path in sorted(Path(self.folder.name).iterdir()):
-                    _move(path, self.target / path.name)
-
-
-def _move(path: Path, target: Path) -> None:
-    if path.is_dir() and target.is_dir():
-        for inner in path.iterdir():
-            _move(inner, target / inner.name)
-    else:
-        try:
-            path.replace(target)
-        except OSError as error:
-            raise InputError(
-                f"cannot write {target} ({error.strerror}): choose another folder with -o"
-            ) from None
 
 
 _reader: Reader | None = None

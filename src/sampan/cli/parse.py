@@ -164,16 +164,12 @@ def parse(
 
 
 def _formats(to: str) -> list[str]:
-    from sampan.documents.writers import FORMATS
+    from sampan.documents.writers import FORMATS, resolve
 
-    formats = list(dict.fromkeys(part.strip().lower() for part in to.split(",") if part.strip()))
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown or not formats:
-        raise OptionError(
-            f"--to {to!r} names no known format{f' {unknown[0]!r}' if unknown else ''}: "
-            f"choose from {', '.join(FORMATS)}"
-        )
-    return formats
+    names = list(dict.fromkeys(resolve(part).name for part in to.split(",") if part.strip()))
+    if not names:
+        raise OptionError(f"--to {to!r} names no format: choose from {', '.join(FORMATS)}")
+    return names
 
 
 def _parse_options(**values: Any) -> ParseOptions:
@@ -191,18 +187,17 @@ def _parse_options(**values: Any) -> ParseOptions:
 
 def _print(source: str, options: ParseOptions, kind: str, quiet: bool) -> int:
     """One document to standard output."""
-    import tempfile
-
     from sampan.cli.batch import STDIN, read_stdin
     from sampan.documents.parser import Parser
-    from sampan.documents.writers import write
+    from sampan.documents.writers import render
 
     document = Parser(options).parse(read_stdin(options.max_bytes) if source == STDIN else Path(source))
-    with tempfile.TemporaryDirectory(prefix="sampan-") as folder:
-        written = write(document, Path(folder), "document", [kind])
-        sys.stdout.flush()
-        sys.stdout.buffer.write(written[kind].read_bytes())
-        sys.stdout.buffer.flush()
+    text = render(document, kind)
+    sys.stdout.flush()
+    # As bytes, because a console's own encoding may not know the document's characters.
+    sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
     for failure in document.failures if not quiet else ():
         where = f"page {failure.page}: " if failure.page else ""
         typer.echo(f"sampan: {where}{failure.stage}: {failure.message}", err=True)
