@@ -11,20 +11,36 @@ from sampan.documents.model import Block, Box, CaptionBlock, CodeBlock, FigureBl
 def bind_captions(blocks: Sequence[Block]) -> None:
     """Set `caption_of` of captions and `captions` of what they belong to."""
     targets = [b for b in blocks if isinstance(b, FigureBlock | TableBlock | CodeBlock)]
-    taken: set[str] = set()
+    free = list(targets)
     for caption in blocks:
         if not isinstance(caption, CaptionBlock):
             continue
-        subject = caption_subject(caption.text)
-        fitting = [t for t in targets if t.kind == subject] or targets
-        ranked = sorted(fitting, key=lambda t: (t.id in taken, _distance(caption.box, t.box)))
-        height = caption.box[3] - caption.box[1]
-        reach = max(4.0 * height / max(len(caption.lines), 1), height)
-        if ranked and _distance(caption.box, ranked[0].box) < reach:
-            target = ranked[0]
-            taken.add(target.id)
-            caption.caption_of = target.id
-            target.captions.append(caption.text)
+        reach = 3.0 * (caption.box[3] - caption.box[1]) / max(len(caption.lines), 1)
+        for candidates in (free, targets):
+            boxes = [target.box for target in candidates]
+            found = nearest_subject(caption.text, caption.box, [t.kind for t in candidates], boxes, reach)
+            if found is not None:
+                target = candidates[found]
+                caption.caption_of = target.id
+                target.captions.append(caption.text)
+                free = [t for t in free if t is not target]
+                break
+
+
+def nearest_subject(
+    text: str, box: Box, kinds: Sequence[str], boxes: Sequence[Box], reach: float
+) -> int | None:
+    """Index of the figure, table or listing that a caption belongs to, or None if there is none within reach.
+
+    The kind that the caption names goes before the others.
+    """
+    subject = caption_subject(text)
+    near = [
+        (kinds[k] != subject, _distance(box, other), k)
+        for k, other in enumerate(boxes)
+        if kinds[k] in ("figure", "table", "code") and _distance(box, other) < reach
+    ]
+    return min(near)[2] if near else None
 
 
 def _distance(caption: Box, target: Box) -> float:

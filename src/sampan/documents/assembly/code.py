@@ -20,7 +20,9 @@ def code_text(rows: Sequence[Sequence[Line]]) -> str:
         return ""
     lines = [line for row in rows for line in row if len(line.text.strip()) >= 3]
     lines = lines or [line for row in rows for line in row]
-    advance = float(np.median([(line.box[2] - line.box[0]) / max(len(line.text.strip()), 1) for line in lines]))
+    advance = float(
+        np.median([(line.box[2] - line.box[0]) / max(len(line.text.strip()), 1) for line in lines])
+    )
     advance = max(advance, 1e-3)
     left = min(line.box[0] for row in rows for line in row)
     indents = _settle([(min(line.box[0] for line in row) - left) / advance for row in rows])
@@ -45,6 +47,8 @@ def _settle(indents: list[float]) -> list[int]:
     """Indents in whole characters; if all are near multiples of four, or of two, exactly these."""
     for step in (4, 2):
         multiples = [round(value / step) * step for value in indents]
-        if max(multiples) > 0 and all(abs(m - v) < 0.25 * step for m, v in zip(multiples, indents, strict=True)):
+        if max(multiples) > 0 and all(
+            abs(m - v) < 0.25 * step for m, v in zip(multiples, indents, strict=True)
+        ):
             return multiples
     return [round(value) for value in indents]

@@ -45,7 +45,10 @@ def _mark_repeated(pages: Sequence[Page]) -> None:
     seen: dict[tuple[str, bool, int], list[tuple[int, int]]] = {}
     for p, page in enumerate(pages):
         for b, block in enumerate(page.blocks):
-            if block.kind not in ("text", "heading", "title", "header", "footer", "page_number") or len(block.lines) > 2:
+            if (
+                block.kind not in ("text", "heading", "title", "header", "footer", "page_number")
+                or len(block.lines) > 2
+            ):
                 continue
             top = block.box[3] < STRIP * page.height
             if not top and block.box[1] < (1 - STRIP) * page.height:
@@ -75,7 +78,9 @@ def _mark_repeated(pages: Sequence[Page]) -> None:
                 text=block.text,
             )
     for page in pages:
-        for order, block in enumerate(b for b in page.blocks if b.kind not in ("header", "footer", "page_number")):
+        for order, block in enumerate(
+            b for b in page.blocks if b.kind not in ("header", "footer", "page_number")
+        ):
             block.order = order
 
 
@@ -128,7 +133,8 @@ def _flow(pages: Sequence[Page]) -> list[tuple[int, Block]]:
         (p, block)
         for p, page in enumerate(pages)
         for block in page.blocks
-        if block.order is not None and block.kind not in ("figure", "table", "caption", "footnote", "aside", "seal")
+        if block.order is not None
+        and block.kind not in ("figure", "table", "caption", "footnote", "aside", "seal")
     ]
 
 
@@ -148,8 +154,10 @@ def _continue_text(pages: Sequence[Page], vocabulary: Vocabulary) -> None:
 
 def _breaks(above: Block, below: Block, new_page: bool) -> bool:
     """Whether a column or page ends between two blocks."""
-    return new_page or below.box[1] < above.box[1] and (
-        below.box[0] > above.box[2] - 1 or below.box[2] < above.box[0] + 1
+    return (
+        new_page
+        or below.box[1] < above.box[1]
+        and (below.box[0] > above.box[2] - 1 or below.box[2] < above.box[0] + 1)
     )
 
 
@@ -175,16 +183,21 @@ def _goes_on(above: Block, below: Block) -> bool:
 
 def _continue_tables_and_lists(pages: Sequence[Page]) -> None:
     for before, after in pairwise(pages):
-        last = next((b for b in reversed(before.blocks) if b.order is not None and b.kind != "footnote"), None)
+        last = next(
+            (b for b in reversed(before.blocks) if b.order is not None and b.kind != "footnote"), None
+        )
         first = next((b for b in after.blocks if b.order is not None), None)
         if isinstance(last, TableBlock) and isinstance(first, TableBlock):
             width = last.box[2] - last.box[0]
-            same_place = abs(last.box[0] - first.box[0]) < 0.03 * before.width and abs(
-                last.box[2] - first.box[2]
-            ) < 0.03 * before.width + 0.05 * width
+            same_place = (
+                abs(last.box[0] - first.box[0]) < 0.03 * before.width
+                and abs(last.box[2] - first.box[2]) < 0.03 * before.width + 0.05 * width
+            )
             if same_place and last.table.columns == first.table.columns:
                 first.continues = last.id
         if isinstance(last, ListBlock) and isinstance(first, ListBlock) and last.items and first.items:
             one, two = last.items[-1], first.items[0]
-            if one.ordered == two.ordered and (not two.ordered or not re.fullmatch(r"\W*[1aAiI]\W*", two.marker)):
+            if one.ordered == two.ordered and (
+                not two.ordered or not re.fullmatch(r"\W*[1aAiI]\W*", two.marker)
+            ):
                 first.continues = last.id

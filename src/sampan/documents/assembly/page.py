@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sampan.documents.assembly.captions import bind_captions
+from sampan.documents.assembly.captions import bind_captions, nearest_subject
 from sampan.documents.assembly.code import code_text
 from sampan.documents.assembly.joining import Vocabulary, join_lines
 from sampan.documents.assembly.lists import list_items
@@ -64,11 +64,16 @@ def assemble_page(
         own = [lines[i] for i in np.flatnonzero(owner == k)]
         kind: RegionKind = region.kind
         if kind == "table" and table is None:
-            parts += [("text", union_box([m.box for m in row]), row, None, region.score) for row in _rows(own, page.direction)]
+            parts += [
+                ("text", union_box([m.box for m in row]), row, None, region.score)
+                for row in _rows(own, page.direction)
+            ]
             continue
         if not own and kind not in ("figure", "table", "formula", "seal"):
             continue
-        box = region.box if kind in ("figure", "table", "seal") or not own else union_box([m.box for m in own])
+        box = (
+            region.box if kind in ("figure", "table", "seal") or not own else union_box([m.box for m in own])
+        )
         parts.append((kind, box, own, table, region.score))
     for row in _rows([lines[i] for i in np.flatnonzero(owner < 0)], page.direction):
         parts.append(("text", union_box([m.box for m in row]), row, None, 1.0))
@@ -137,14 +142,26 @@ def _order(
     text_height: float,
     direction: Direction,
 ) -> list[int]:
-    """Order of the parts; a caption moves together with the figure or table it touches."""
-    return reading_order(
-        [part[1] for part in parts],
-        [part[0] for part in parts],
+    """Order of the parts; a caption moves together with the figure or table that it touches."""
+    kinds = [part[0] for part in parts]
+    boxes = [part[1] for part in parts]
+    companions: dict[int, list[int]] = {}
+    for k, kind in enumerate(kinds):
+        if kind == "caption":
+            text = parts[k][2][0].text if parts[k][2] else ""
+            target = nearest_subject(text, boxes[k], kinds, boxes, reach=3.0 * text_height)
+            if target is not None:
+                companions.setdefault(target, [target]).append(k)
+    moved = {k for group in companions.values() for k in group[1:]}
+    units = [companions.get(k, [k]) for k in range(len(parts)) if k not in moved]
+    order = reading_order(
+        [union_box([boxes[k] for k in unit]) for unit in units],
+        [kinds[unit[0]] for unit in units],
         size,
         text_height=text_height,
         direction=direction,
     )
+    return [k for u in order for k in sorted(units[u], key=lambda k: boxes[k][1] + boxes[k][3])]
 
 
 def _block(

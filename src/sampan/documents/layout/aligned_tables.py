@@ -78,7 +78,10 @@ def _zones(cells: Boxes, prose: Boxes, em: float) -> list[NDArray[np.intp]]:
     if not len(walls):
         return [everything]
     beside = (
-        (np.minimum(cells[:, None, 3], columns[None, :, 3]) > np.maximum(cells[:, None, 1], columns[None, :, 1]))
+        (
+            np.minimum(cells[:, None, 3], columns[None, :, 3])
+            > np.maximum(cells[:, None, 1], columns[None, :, 1])
+        )
         & (np.searchsorted(walls, cells[:, 0])[:, None] != np.searchsorted(walls, columns[:, 0])[None])
     ).any(axis=1)
     # A cell across the wall cannot stand in one column.
@@ -176,8 +179,15 @@ def _column_gaps(cells: Boxes, em: float) -> Boxes:
 
 
 def _is_item(row: _Row) -> bool:
-    """A bullet or number and its text, read as two lines."""
-    return len(row.cells) == 2 and len(row.texts[0].strip()) <= 4 and list_marker(row.texts[0]) is not None
+    """List items: a bullet or number and its text read as two lines, or items of two columns side by side."""
+    markers = [list_marker(text) for text in row.texts]
+    if len(row.cells) == 2 and markers[0] is not None and len(row.texts[0].strip()) <= 4:
+        return True
+    bullets = [
+        m is not None and m.certain and not m.ordered and m.end < len(t)
+        for m, t in zip(markers, row.texts, strict=True)
+    ]
+    return any(bullets)
 
 
 def _ruled_between(above: _Row, below: _Row, rulings: Boxes) -> bool:

@@ -58,7 +58,9 @@ def _ruled_off(box: Boxes, at_top: bool, rulings: Boxes, em: float) -> bool:
         return False
     y = (rulings[:, 1] + rulings[:, 3]) / 2
     wide = (rulings[:, 2] - rulings[:, 0]) > 10 * em
-    near = (y > box[3] - 2) & (y < box[3] + 1.5 * em) if at_top else (y < box[1] + 2) & (y > box[1] - 1.5 * em)
+    near = (
+        (y > box[3] - 2) & (y < box[3] + 1.5 * em) if at_top else (y < box[1] + 2) & (y > box[1] - 1.5 * em)
+    )
     return bool((wide & near).any())
 
 

@@ -30,7 +30,13 @@ def mark_headings(passages: list[Passage], page: PageLines) -> None:
 
 
 def _score(
-    p: Passage, index: int, boxes: np.ndarray, passages: list[Passage], page: PageLines, em: float, body_bold: bool
+    p: Passage,
+    index: int,
+    boxes: np.ndarray,
+    passages: list[Passage],
+    page: PageLines,
+    em: float,
+    body_bold: bool,
 ) -> float:
     text = p.text.replace("\n", " ").strip()
     letters = [c for c in text if c.isalpha()]

@@ -14,7 +14,9 @@ REACH = 1.5
 
 def join_lists(passages: list[Passage], page: PageLines) -> list[Passage]:
     """Passages with each run of items replaced by one of kind `list`; `tags` untouched elsewhere."""
-    order = sorted(range(len(passages)), key=lambda k: (passages[k].box[0] // (0.3 * page.width), passages[k].box[1]))
+    order = sorted(
+        range(len(passages)), key=lambda k: (passages[k].box[0] // (0.3 * page.width), passages[k].box[1])
+    )
     used: set[int] = set()
     result: list[Passage] = []
     for position, k in enumerate(order):

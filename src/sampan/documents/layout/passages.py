@@ -346,7 +346,9 @@ def _paragraphs(
         if hanging:
             # Items keep their hanging lines whatever their ends look like, unless the text steps back out.
             continue
-        indented = 0.8 * em < rows.boxes[below, 0] - base < 5 * em and abs(rows.boxes[above, 0] - base) < 0.6 * em
+        indented = (
+            0.8 * em < rows.boxes[below, 0] - base < 5 * em and abs(rows.boxes[above, 0] - base) < 0.6 * em
+        )
         stepped_out = shift < -0.8 * em and opener is not None and k - 1 > item_start
         if indented or stepped_out or (early[k - 1] and not loose):
             breaks.append(k)
@@ -378,9 +380,7 @@ def _centred(rows: _Rows, chain: list[int]) -> bool:
     return bool(np.ptp(middle) < 0.6 * em and np.ptp(boxes[:, 0]) > 1.2 * em)
 
 
-def _passage(
-    rows: _Rows, chain: list[int], column: tuple[float, float], early: NDArray[np.bool_]
-) -> Passage:
+def _passage(rows: _Rows, chain: list[int], column: tuple[float, float], early: NDArray[np.bool_]) -> Passage:
     boxes = rows.boxes[chain]
     characters = rows.characters[chain]
     return Passage(

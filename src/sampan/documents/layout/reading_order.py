@@ -51,7 +51,9 @@ def reading_order(
     for part in range(4):
         chosen = np.flatnonzero(rank == part)
         if part in (0, 3):
-            ordered += sorted(chosen.tolist(), key=lambda i: (round(upright[i, 1] / text_height), upright[i, 0]))
+            ordered += sorted(
+                chosen.tolist(), key=lambda i: (round(upright[i, 1] / text_height), upright[i, 0])
+            )
         elif len(chosen):
             headings = np.array([kind in ("title", "heading") for kind in kinds])
             shrunk = upright + np.array([1, 1, -1, -1]) * SHRINK * text_height
@@ -196,7 +198,8 @@ class _Cutter:
                 (
                     k
                     for k, other in enumerate(ordered)
-                    if self.overlap_x[block, other] > 0 and self.boxes[other, 1] + self.boxes[other, 3] > 2 * middle
+                    if self.overlap_x[block, other] > 0
+                    and self.boxes[other, 1] + self.boxes[other, 3] > 2 * middle
                 ),
                 len(ordered),
             )

@@ -56,7 +56,9 @@ class RuleLayout:
             free = free[~_within(page.boxes[free], tables, 0.6)]
 
         figures = with_labels(figures, page, free)
-        figures = figures[[not _is_panel(figure, page, free) for figure in figures]] if len(figures) else figures
+        figures = (
+            figures[[not _is_panel(figure, page, free) for figure in figures]] if len(figures) else figures
+        )
         free = free[~_within(page.boxes[free], figures, 0.6)]
 
         horizontal = np.asarray(rulings.horizontal, dtype=np.float64).reshape(-1, 4)
