@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
+from tests.documents.strategies import documents, tables
 
 from sampan.documents.model import (
     MAX_TABLE_CELLS,
@@ -27,7 +28,6 @@ from sampan.documents.model import (
     Word,
 )
 from sampan.documents.writers.json_writer import schema, schema_text
-from tests.documents.strategies import documents, tables
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "document-1.0.json"
 BOX = (0.0, 0.0, 1.0, 1.0)

@@ -19,7 +19,7 @@ _INLINE = re.compile(
     r"|[*_]"
     r"|\](?=[(\[:])"  # would make a link, an image or a definition of what is in brackets
     r"|<(?=[A-Za-z/!?])"  # would start a tag, a comment or an autolink
-    r"|&(?=#?\w+;)"  # would be a character reference
+    r"|&(?=#\w+;|[A-Za-z][A-Za-z0-9]{1,31};)"  # would be a character reference
 )
 _BLOCK_START = re.compile(
     r"(?P<number>\d{1,9})(?P<dot>[.)])(?=[ \t]|$)"
