@@ -30,8 +30,6 @@ SUFFIXES = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp",
 """What is taken from a folder; a file named by itself is tried whatever its name."""
 
 STDIN = "-"
-DEFECT = 70
-"""Exit code of an outcome that is our fault and not the file's (EX_SOFTWARE of sysexits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +86,14 @@ def find_jobs(inputs: Sequence[str], output: Path) -> list[Job]:
             "name a file of another kind by itself"
         )
     places = {file: output / _below(file.absolute(), roots).parent for file in files}
-    taken = Counter((places[file], file.stem.lower()) for file in files)
-    jobs = [
-        # scan.pdf and scan.png of one folder would both become scan.md: these keep their suffixes.
-        Job(file, place, file.stem if taken[place, file.stem.lower()] == 1 else file.name)
-        for file, place in places.items()
-    ]
+    stems = Counter((place, file.stem.lower()) for file, place in places.items())
+    names = {(place, file.name.lower()) for file, place in places.items()}
+    jobs = []
+    for file, place in places.items():
+        # scan.pdf and scan.png of one folder would both become scan.md: these keep their suffixes, and so
+        # does scan.pdf.png where that would then collide with scan.pdf.
+        stem = (place, file.stem.lower())
+        jobs.append(Job(file, place, file.stem if stems[stem] == 1 and stem not in names else file.name))
     return [Job(None, output, "stdin"), *jobs] if STDIN in inputs else jobs
 
 
@@ -161,7 +161,7 @@ class Reader:
                 f"unexpected {type(error).__name__}: {error} (this is a defect of sampan; "
                 "SAMPAN_DEBUG=1 shows where it happened)"
             )
-            outcome.exit_code = DEFECT
+            outcome.exit_code = 1
         outcome.seconds = time.perf_counter() - start
         return outcome
 

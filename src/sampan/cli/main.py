@@ -2,7 +2,7 @@
 
 Exit codes
     0 all went well; 1 some files or pages failed; 2 the command was used wrongly; 3 the input cannot be
-    read; 4 weights are missing or damaged; 130 interrupted.
+    read; 4 weights are missing or damaged; 5 the output cannot be written; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ app.add_typer(weights.app, name="weights")
 def main() -> None:
     """Runs the command line; a user's mistake ends in one line on stderr and never in a traceback."""
     try:
-        app()
+        app(prog_name="sampan")
     except SampanError as error:
         _complain(str(error))
         raise SystemExit(error.exit_code) from None

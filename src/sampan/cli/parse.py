@@ -30,7 +30,7 @@ EXAMPLES = """
 `curl -s https://example.org/a.pdf | sampan parse -` reads standard input.
 
 **Exit codes**: 0 all went well, 1 some files or pages failed, 2 wrong use, 3 the input cannot be read,
-4 weights are missing, 130 interrupted.
+4 weights are missing, 5 the output cannot be written, 130 interrupted.
 """
 
 READING = "How to read"

@@ -1,0 +1,179 @@
+"""`sampan parse` as its users meet it: what is printed, what is written, and how it ends."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_one_file_is_printed_as_markdown(sampan, fake_parser, make_files) -> None:
+    result = sampan("parse", make_files("a.pdf") / "a.pdf")
+    assert result.code == 0
+    assert "Text of a.pdf — ünïcödé 漢字" in result.out
+    assert not result.err
+
+
+def test_standard_input_is_read_as_bytes(sampan, fake_parser, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe123")))
+    assert "Text of 5 bytes" in sampan("parse", "-", "--to", "txt").out
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    result = sampan("parse", "-")
+    assert (result.code, result.err) == (3, "sampan: standard input is empty\n")
+
+
+def test_a_folder_is_written_with_a_summary(sampan, fake_parser, make_files, tmp_path) -> None:
+    folder = make_files("a.pdf", "x/b.png")
+    result = sampan("parse", folder, "-o", tmp_path / "out", "--to", "md,json,html,txt")
+    assert result.code == 0
+    written = {
+        str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()
+    }
+    assert written == {f"{stem}.{kind}" for stem in ("a", "x/b") for kind in ("md", "json", "html", "txt")}
+    assert "2 of 2 files, 2 pages" in result.err
+    assert json.loads((tmp_path / "out/x/b.json").read_text())["source"]["name"] == "b.png"
+
+
+def test_one_bad_file_never_stops_the_rest(sampan, fake_parser, make_files, tmp_path) -> None:
+    folder = make_files("1.pdf", "2-broken.pdf", "3-defect.pdf", "4-partly.pdf", "5.pdf")
+    result = sampan("parse", folder, "-o", tmp_path / "out", "--json")
+    assert result.code == 1
+    summary = json.loads(result.out)
+    assert summary["failed"] == 3 and not summary["interrupted"]
+    files = {Path(file["name"]).stem: file for file in summary["files"]}
+    assert files["2-broken"]["error"] == "2-broken.pdf is truncated: fetch it again"
+    assert "unexpected ZeroDivisionError" in files["3-defect"]["error"]
+    assert files["4-partly"]["failures"] == ["page 1: tables: no luck"]
+    assert [name for name, file in files.items() if file["files"]] == ["1", "4-partly", "5"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"1.md", "4-partly.md", "5.md"}
+    assert "Traceback" not in result.err
+
+
+def test_a_defect_shows_itself_when_asked_to(sampan, fake_parser, make_files, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SAMPAN_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        sampan("parse", make_files("defect.pdf"), "-o", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("name", "code"), [("broken.pdf", 3), ("weights.pdf", 4), ("partly.pdf", 1)])
+@pytest.mark.parametrize("written", [False, True])
+def test_the_exit_code_names_the_cause(
+    sampan, fake_parser, make_files, tmp_path, name, code, written
+) -> None:
+    output = ["-o", tmp_path / "out"] if written else []
+    assert sampan("parse", make_files(name) / name, *output).code == code
+
+
+def test_an_interrupt_ends_with_what_was_done(sampan, fake_parser, make_files, tmp_path) -> None:
+    folder = make_files("1.pdf", "2-interrupt.pdf", "3.pdf")
+    result = sampan("parse", folder, "-o", tmp_path / "out")
+    assert result.code == 130
+    assert "1 of 3 files" in result.err and "interrupted" in result.err
+    assert sampan("parse", folder / "2-interrupt.pdf").code == 130
+
+
+def test_every_option_arrives(sampan, fake_parser, make_files) -> None:
+    result = sampan(
+        "parse", make_files("a.pdf") / "a.pdf", "--pages", "1-3,7", "--password", "pw", "--ocr", "never",
+        "--dpi", "300", "--no-orientation", "--no-deskew", "--no-layout", "--no-tables", "--no-furniture",
+        "--preset", "official", "--detection-model", "d", "--recognition-model", "r", "--dictionary", "x",
+        "--threads", "3", "--batch-size", "7", "--max-pixels", "1", "--max-pages", "2", "--max-bytes", "3",
+    )  # fmt: skip
+    assert result.code == 0
+    assert fake_parser.seen[0].model_dump() == {
+        "pages": "1-3,7", "password": "pw", "ocr": "never", "dpi": 300.0, "orientation": False,
+        "deskew": False, "layout": False, "tables": False, "furniture": False, "preset": "official", "detection_model": "d",
+        "recognition_model": "r", "dictionary": "x", "threads": 3, "batch_size": 7, "max_pixels": 1,
+        "max_pages": 2, "max_bytes": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.pdf", "--dpi", "5"], "--dpi 5.0: input should be greater than or equal to 36"),
+        (["a.pdf", "--to", "docx"], "unknown output format 'docx'"),
+        (["a.pdf", "--to", ","], "names no format"),
+        (["a.pdf", "--to", "md,json"], "add -o DIR"),
+        (["a.pdf", "--json"], "add -o DIR"),
+        (["a.pdf", "b.pdf"], "2 files need a folder to write to"),
+        (["a.pdf", "-o", "b.pdf"], "b.pdf is a file"),
+        (["a.pdf", "--ocr", "maybe"], "maybe"),
+        (["a.pdf", "--workers", "0"], "greater than or equal to 1"),
+        (["a.pdf", "--colour"], "--colour"),
+        ([], "FILE"),
+    ],
+)
+def test_wrong_use_is_answered_in_words(
+    sampan, fake_parser, make_files, monkeypatch, arguments, message
+) -> None:
+    monkeypatch.chdir(make_files("a.pdf", "b.pdf"))
+    result = sampan("parse", *arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert "Traceback" not in result.err
+
+
+def test_help_has_examples_and_exit_codes(sampan) -> None:
+    result = sampan("parse", "--help")
+    assert result.code == 0
+    assert "sampan parse report.pdf" in result.out and "Exit codes" in result.out
+
+
+def run_real(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from sampan.cli.main import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def test_the_real_thing_reads_the_example(tmp_path: Path) -> None:
+    result = run_real("parse", EXAMPLES / "report.pdf", "-o", tmp_path, "--to", "md,json")
+    assert result.returncode == 0, result.stderr
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Small Boats" in text
+    assert text.index("the arithmetic is right") < text.index("Each boat begins with its bottom")
+    assert not list(tmp_path.glob(".sampan*"))
+
+
+@pytest.mark.slow
+def test_two_processes_read_what_one_reads_and_survive_a_bad_file(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.pdf", "b.pdf"):
+        (folder / name).write_bytes((EXAMPLES / "report.pdf").read_bytes())
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.7 nothing")
+    for workers in (1, 2):
+        result = run_real("parse", folder, "-o", tmp_path / str(workers), "--workers", workers, "--json")
+        assert result.returncode == 1, result.stderr
+        summary = json.loads(result.stdout)
+        assert [Path(file["name"]).name for file in summary["files"] if file["error"]] == ["bad.pdf"]
+    for name in ("a.md", "b.md"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupted_pool_leaves_no_process_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.pdf").write_bytes((EXAMPLES / "report.pdf").read_bytes())
+    command = [sys.executable, "-c", "from sampan.cli.main import main; main()", "parse", str(folder)]
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "out"), "--workers", "2", "--ocr", "always"],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in err and "Traceback" not in err
+    time.sleep(0.5)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
