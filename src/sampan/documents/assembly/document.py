@@ -1,7 +1,7 @@
 """The pages of one document together: running heads, levels of headings, what goes on over a break.
 
-Rule for text that goes on in a later column or page: the *first* block holds the whole text, words divided by the
-break made whole; each later block keeps its lines and box, has empty `text` and names the first one in
+Rule for text that goes on in a later column or page: the *first* block holds the whole text, words divided by
+the break made whole; each later block keeps its lines and box, has empty `text` and names the first one in
 `continues`. Tables and lists that go on keep their own cells and items and name the block before in `continues`.
 """
 
@@ -15,12 +15,14 @@ import numpy as np
 
 from sampan.documents.assembly.joining import Vocabulary, join
 from sampan.documents.layout.evidence import ends_sentence, is_page_number, section_depth
+from sampan.documents.layout.page_lines import style_of
 from sampan.documents.model import (
     Block,
     HeadingBlock,
     Line,
     ListBlock,
     Page,
+    Style,
     TableBlock,
     TextBlock,
 )
@@ -86,20 +88,25 @@ def _mark_repeated(pages: Sequence[Page]) -> None:
 
 def _size(lines: Sequence[Line]) -> float:
     """Text size of a block: of its styles, or the median height of its lines."""
-    sizes = [line.style.size for line in lines if line.style and line.style.size]
+    sizes = [style.size for line in lines if (style := style_of(line)) and style.size]
     heights = [line.box[3] - line.box[1] for line in lines]
     return float(np.median(sizes or heights or [0.0]))
 
 
+def _style(block: Block) -> Style | None:
+    return style_of(block.lines[0]) if block.lines else None
+
+
 def _settle_levels(pages: Sequence[Page]) -> None:
-    """Section numbers give levels directly; sizes (and weight) are ranked, and matched to numbers where both occur."""
+    """Section numbers give levels directly; sizes and weight are ranked, and matched to numbers where both occur."""
     headings = [b for page in pages for b in page.blocks if isinstance(b, HeadingBlock)]
     if not headings:
         return
-    styled = all(h.lines and h.lines[0].style and h.lines[0].style.size for h in headings)
+    styles = [_style(h) for h in headings]
+    styled = all(style and style.size for style in styles)
     looks = np.array([_size(h.lines) for h in headings])
     grades = _cluster(looks, 1.04 if styled else 1.16)
-    bold = [bool(h.lines and h.lines[0].style and h.lines[0].style.bold) for h in headings]
+    bold = [bool(style and style.bold) for style in styles]
     depths = [section_depth(h.text) for h in headings]
     classes = [(int(g), not b if styled else False) for g, b in zip(grades, bold, strict=True)]
     ranked = sorted(set(classes))
@@ -118,7 +125,7 @@ def _settle_levels(pages: Sequence[Page]) -> None:
 
 
 def _cluster(values: np.ndarray, ratio: float) -> np.ndarray:
-    """Number of each value's size class, 0 for the largest; classes are parted where neighbours differ by `ratio`."""
+    """Number of each value's size class, 0 for the largest; neighbours that differ by `ratio` part classes."""
     order = np.argsort(-values, kind="stable")
     ordered = np.maximum(values[order], 1e-6)
     steps = np.r_[0, np.cumsum(ordered[:-1] / ordered[1:] > ratio)]
@@ -156,8 +163,8 @@ def _breaks(above: Block, below: Block, new_page: bool) -> bool:
     """Whether a column or page ends between two blocks."""
     return (
         new_page
-        or below.box[1] < above.box[1]
-        and (below.box[0] > above.box[2] - 1 or below.box[2] < above.box[0] + 1)
+        or (below.box[1] < above.box[1]
+        and (below.box[0] > above.box[2] - 1 or below.box[2] < above.box[0] + 1))
     )
 
 

@@ -1,4 +1,4 @@
-"""Lines → running text: spaces between words, none between Chinese and Japanese characters, hyphenation undone."""
+"""Lines → running text: spaces between words, none between Chinese or Japanese characters, hyphens undone."""
 
 from __future__ import annotations
 
@@ -62,30 +62,17 @@ def _drops_hyphen(last: str, tail: str, head: str, vocabulary: Vocabulary | None
     if not first or first[0].isupper():
         # "Franco-/German", "X-/Ray": printers do not divide before a capital.
         return bool(last.isupper() and first.isupper() and len(first) > 1 and len(last) > 3)
-    if re.search(rf"[^\W\d_][{_HYPHENS}]{last}[{_HYPHENS}]$", head):
-        # "state-of-the-/art": a chain of hyphens goes on, unless the whole is known otherwise.
-        chain = True
-    else:
-        chain = False
     whole, compound = (last + first).lower(), f"{last}-{first}".lower()
-    if vocabulary is not None:
-        if whole in vocabulary.words:
-            return True
-        if compound in vocabulary.compounds:
-            return False
-        if chain:
-            return False
-        if last.lower() in _PREFIXES_KEPT:
-            return False
-        # Both halves are words by themselves and the whole is unknown: still mostly a division, unless
-        # the first half is one that compounds are made with.
+    if vocabulary is not None and whole in vocabulary.words:
         return True
+    if vocabulary is not None and compound in vocabulary.compounds:
+        return False
+    # "state-of-the-/art": a chain of hyphens goes on.
+    chain = re.search(rf"[^\W\d_][{_HYPHENS}]{last}[{_HYPHENS}]$", head) is not None
     return not chain and last.lower() not in _PREFIXES_KEPT
 
 
 _PREFIXES_KEPT = frozenset(
-    "well self ex non all cross high low long short full half semi quasi so left right two three four five six seven "
-    "eight nine ten one first second third real open large small state old new mid single multi end top "
-    "bottom easy hard fast slow free best better".split()
+    ["well", "self", "ex", "non", "all", "cross", "high", "low", "long", "short", "full", "half", "semi", "quasi", "so", "left", "right", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "one", "first", "second", "third", "real", "open", "large", "small", "state", "old", "new", "mid", "single", "multi", "end", "top", "bottom", "easy", "hard", "fast", "slow", "free", "best", "better"]
 )
 """First parts of English compounds that keep their hyphen more often than they are cut in half."""

@@ -175,7 +175,7 @@ def _run(
 
 
 def _column_gaps(cells: Boxes, em: float) -> Boxes:
-    return gaps(cells[:, 0], cells[:, 2], LEAST_GAP * em)
+    return np.asarray(gaps(cells[:, 0], cells[:, 2], LEAST_GAP * em), dtype=np.float64)
 
 
 def _is_item(row: _Row) -> bool:

@@ -54,4 +54,4 @@ def _runs(dark: NDArray[np.uint8], length: int, thickest: float) -> NDArray[np.f
     stroke = area / w - 2.0
     thin = (stroke <= thickest) & (w >= length) & (h - 2.0 <= np.maximum(thickest, 0.03 * w))
     middle = y + h / 2
-    return np.stack([x, middle, x + w, middle], axis=1)[thin]
+    return np.asarray(np.stack([x, middle, x + w, middle], axis=1)[thin])

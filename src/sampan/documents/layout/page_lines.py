@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.layout.reading_order import face_right
-from sampan.documents.model import Direction, Line
+from sampan.documents.model import Direction, Line, Style
 
 LINE_HEIGHT_PER_SIZE = 1.2
 """Height of a line's box over its font size, where no line of the page knows both."""
@@ -50,15 +50,13 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
     """Arrays of all lines; the page's direction is that of most characters."""
     boxes = np.array([line.box for line in lines], dtype=np.float64).reshape(-1, 4)
     characters = np.array([max(len(line.text), 1) for line in lines], dtype=np.int64)
-    share = {
-        direction: sum(
-            int(n) for n, line in zip(characters, lines, strict=True) if line.direction == direction
-        )
-        for direction in ("ltr", "rtl", "ttb")
-    }
-    direction: Direction = max(share, key=lambda name: share[name])  # type: ignore[assignment]
+    counts: dict[Direction, int] = {"ltr": 0, "rtl": 0, "ttb": 0}
+    for number, line in zip(characters.tolist(), lines, strict=True):
+        counts[line.direction] += number
+    direction = max(counts, key=lambda name: counts[name])
     boxes = face_right(boxes, size, direction)
-    known = np.array([line.style.size or 0.0 if line.style else 0.0 for line in lines], dtype=np.float64)
+    styles = [style_of(line) for line in lines]
+    known = np.array([style.size or 0.0 if style else 0.0 for style in styles], dtype=np.float64)
     heights = boxes[:, 3] - boxes[:, 1]
     styled = bool((known > 0).sum() > 0.5 * len(lines)) if len(lines) else False
     ratio = (
@@ -67,15 +65,26 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
     return PageLines(
         lines=lines,
         boxes=boxes,
-        text_size=np.where(known > 0, known, heights / ratio),
-        bold=np.array([bool(line.style and line.style.bold) for line in lines], dtype=bool),
-        monospace=np.array([bool(line.style and line.style.monospace) for line in lines], dtype=bool),
+        text_size=np.where(known > 0, known, heights / max(ratio, 0.1)),
+        bold=np.array([bool(style and style.bold) for style in styles], dtype=bool),
+        monospace=np.array([bool(style and style.monospace) for style in styles], dtype=bool),
         characters=characters,
         styled=styled,
         direction=direction,
         width=size[1] if direction == "ttb" else size[0],
         height=size[0] if direction == "ttb" else size[1],
     )
+
+
+def style_of(line: Line) -> Style | None:
+    """The line's own style, or the one that most of its characters have."""
+    if line.style is not None or not line.words:
+        return line.style
+    counts: dict[Style, int] = {}
+    for word in line.words:
+        if word.style is not None:
+            counts[word.style] = counts.get(word.style, 0) + len(word.text)
+    return max(counts, key=lambda style: counts[style]) if counts else None
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:

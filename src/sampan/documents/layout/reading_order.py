@@ -86,8 +86,10 @@ class _Cutter:
         self.overlap_y = pairwise_overlap(boxes[:, 1], boxes[:, 3])
         height = boxes[:, 3] - boxes[:, 1]
         least = 0.3 * np.minimum(height[:, None], height[None])
-        self.beside = (self.overlap_x <= 0) & (self.overlap_y > least)  # (N, N)
-        self.single_line = height < 1.7 * text_height
+        self.beside: NDArray[np.bool_] = np.asarray(
+            (self.overlap_x <= 0) & (self.overlap_y > least)
+        )  # (N, N)
+        self.single_line: NDArray[np.bool_] = np.asarray(height < 1.7 * text_height)
 
     def order(self, members: NDArray[np.intp]) -> list[int]:
         if len(members) <= 1:
