@@ -164,8 +164,8 @@ def _list(items: list[ListItem], place: str) -> str:
         if open_lists and open_lists[-1][0] == item.level:
             parts.append("</li>")
         else:
-            # Only the outermost list carries the block's place.
-            parts.append(f"<{tag}{'' if open_lists else place}>")
+            # Only the first list carries the block's place: an id must not occur twice.
+            parts.append(f"<{tag}{'' if parts else place}>")
             open_lists.append((item.level, tag))
         number = re.fullmatch(r"\(?(\d{1,9})[.)]*", one_line(item.marker))
         value = f' value="{int(number[1])}"' if item.ordered and number else ""

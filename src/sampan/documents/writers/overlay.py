@@ -173,7 +173,7 @@ def _wrapped(text: str) -> list[str]:
                     if len(lines) > MAX_PANEL_LINES:
                         return [*lines[: MAX_PANEL_LINES - 1], lines[MAX_PANEL_LINES - 1] + " …"]
                 line, used = line + piece, used + width
-            line, used = line + " ", used + 0.3
+            line, used = line + " ", used + _width(" ")
         if line.strip():
             lines.append(line.rstrip())
         if len(lines) > MAX_PANEL_LINES:
@@ -189,7 +189,9 @@ def _pieces(word: str, room: float) -> list[str]:
 
 def _width(text: str) -> float:
     """Estimate in ems: wide characters take one (Unicode Standard Annex 11), others somewhat over a half."""
-    return sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.56 for sign in text)
+    return sum(
+        0.3 if sign == " " else 1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.56 for sign in text
+    )
 
 
 def _escape(text: str) -> str:
