@@ -88,11 +88,25 @@ def test_every_option_arrives(sampan, fake_parser, make_files) -> None:
     )  # fmt: skip
     assert result.code == 0
     assert fake_parser.seen[0].model_dump() == {
-        "pages": "1-3,7", "password": "pw", "ocr": "never", "dpi": 300.0, "orientation": False,
-        "deskew": False, "layout": False, "tables": False, "furniture": False, "preset": "official", "detection_model": "d",
-        "recognition_model": "r", "dictionary": "x", "threads": 3, "batch_size": 7, "max_pixels": 1,
-        "max_pages": 2, "max_bytes": 3,
-    }  # fmt: skip
+        "pages": "1-3,7",
+        "password": "pw",
+        "ocr": "never",
+        "dpi": 300.0,
+        "orientation": False,
+        "deskew": False,
+        "layout": False,
+        "tables": False,
+        "furniture": False,
+        "preset": "official",
+        "detection_model": "d",
+        "recognition_model": "r",
+        "dictionary": "x",
+        "threads": 3,
+        "batch_size": 7,
+        "max_pixels": 1,
+        "max_pages": 2,
+        "max_bytes": 3,
+    }
 
 
 @pytest.mark.parametrize(
