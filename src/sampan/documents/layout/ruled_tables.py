@@ -32,6 +32,8 @@ def ruled_tables(rulings: Rulings, text: Boxes, tolerance: float) -> list[Boxes]
     tables = []
     for group in _components(touches):
         rows, columns = horizontal[group[0]], vertical[group[1]]
+        if len(rows) < 2 or len(columns) < 2:
+            continue
         ys, xs = _distinct(rows[:, 1], tolerance), _distinct(columns[:, 0], tolerance)
         if len(ys) < 2 or len(xs) < 2 or len(ys) + len(xs) < 5:
             continue
