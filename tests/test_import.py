@@ -1,4 +1,4 @@
-"""What `import sampan` and the doors bring with them: start-up time is a promise, kept by importing little."""
+"""What `import sampan` and the doors bring with them: start-up is quick because little is imported."""
 
 import json
 import subprocess

