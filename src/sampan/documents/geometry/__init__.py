@@ -1,0 +1,1 @@
+"""Numpy geometry of pages: homographies, quads, boxes, intervals."""
