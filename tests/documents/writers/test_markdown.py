@@ -231,6 +231,9 @@ def test_two_lists_stay_two() -> None:
 
     assert PARSER.render(markdown(one("a"), one("b"))).count("<ul>") == 2
     assert PARSER.render(markdown(one("a"), one("b", continues="a"))).count("<ul>") == 1
+    document = document_of(one("a"))
+    document.pages += [page_of(one("b"), number=2), page_of(one("c", continues="b"), number=3)]
+    assert PARSER.render(str(render(document, "md"))).count("<ul>") == 2
 
 
 def test_tables_are_pipes_where_they_fit_and_html_elsewhere() -> None:

@@ -16,9 +16,7 @@ from sampan.documents.writers import render
 from sampan.documents.writers.overlay import COLOURS, MAX_PANEL_LINES, PANEL, _width, _wrapped
 
 SVG = "{http://www.w3.org/2000/svg}"
-ALLOWED = {
-    SVG + tag for tag in ("svg", "title", "defs", "marker", "path", "rect", "g", "text", "image", "line")
-}
+ALLOWED = {SVG + tag for tag in ("svg", "title", "path", "rect", "g", "text", "image", "line")}
 
 
 def drawn(document: Document) -> ElementTree.Element:

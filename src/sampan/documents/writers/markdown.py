@@ -34,10 +34,10 @@ from sampan.documents.writers.options import WriteOptions
 def render(document: Document, figures: Mapping[str, str], options: WriteOptions) -> str:
     flow = Flow(document, options.furniture)
     parts: list[str] = []
+    after_list = False
     for page, passages in flow.pages():
         if options.page_breaks:
             parts.append(f"<!-- page {page.number} -->")
-        after_list = False
         for passage in passages:
             text = _passage(passage, figures, flow.heading_shift)
             if not text:

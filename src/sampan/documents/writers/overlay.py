@@ -14,6 +14,7 @@ import html
 import unicodedata
 from collections.abc import Mapping
 from itertools import pairwise
+from math import atan2, degrees
 
 from sampan.documents.model import Block, Document, Page
 from sampan.documents.writers.characters import clean, one_line
@@ -51,8 +52,6 @@ def render(document: Document, figures: Mapping[str, str], options: WriteOptions
             f'viewBox="0 0 {width:.0f} {top:.0f}" '
             f'font-family="system-ui, sans-serif" font-size="{FONT:.0f}">',
             f"<title>{_escape(one_line(document.source.name))}</title>",
-            '<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-            'orient="auto"><path d="M0 0 10 5 0 10z" fill="#111"/></marker></defs>',
             f'<rect width="{width:.0f}" height="{top:.0f}" fill="#f2f2f2"/>',
             *drawings,
             "</svg>",
@@ -116,21 +115,22 @@ def _arrows(page: Page, zoom: float) -> str:
     """From the centre of each block in reading order to that of the next."""
     ordered = [block.box for block in page.blocks if block.order is not None]
     centres = [((x0 + x1) / 2 * zoom, (y0 + y1) / 2 * zoom) for x0, y0, x1, y1 in ordered]
+    # Heads are drawn and not `marker`s, which not every program that shows SVG knows.
     lines = "".join(
-        f'<line x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>'
+        f'<line x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/><path d="M0 0-10 4V-4z" '
+        f'transform="translate({bx:.1f} {by:.1f}) rotate({degrees(atan2(by - ay, bx - ax)):.1f})"/>'
         for (ax, ay), (bx, by) in pairwise(centres)
     )
-    style = 'stroke="#111" stroke-opacity=".55" stroke-width="1.4" marker-end="url(#arrow)"'
-    return f"<g {style}>{lines}</g>" if lines else ""
+    return f'<g stroke="#111" fill="#111" opacity=".55" stroke-width="1.4">{lines}</g>' if lines else ""
 
 
 def _badge(block: Block, index: int, zoom: float) -> str:
-    """The number at the region's top left corner; furniture has none, only its index in brackets."""
+    """The number left of the region's first line; furniture has none, only its index in brackets."""
     label = _label(block, index)
     width = 8.0 * len(label) + 8
     x, y = block.box[0] * zoom, block.box[1] * zoom
     return (
-        f'<g transform="translate({x - 4:.1f} {y - 8:.1f})"><rect width="{width:.0f}" height="16" rx="4" '
+        f'<g transform="translate({x - width - 1:.1f} {y:.1f})"><rect width="{width:.0f}" height="16" rx="4" '
         f'fill="{COLOURS[block.kind]}"/><text x="{width / 2:.0f}" y="12.5" fill="#fff" '
         f'text-anchor="middle" font-weight="bold">{label}</text></g>'
     )
