@@ -2,11 +2,8 @@
 
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -169,25 +166,3 @@ def test_two_processes_read_what_one_reads_and_survive_a_bad_file(tmp_path: Path
         assert [Path(file["name"]).name for file in summary["files"] if file["error"]] == ["bad.pdf"]
     for name in ("a.md", "b.md"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_an_interrupted_pool_leaves_no_process_behind(tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number in range(40):
-        (folder / f"{number}.pdf").write_bytes((EXAMPLES / "report.pdf").read_bytes())
-    command = [sys.executable, "-c", "from sampan.cli.main import main; main()", "parse", str(folder)]
-    process = subprocess.Popen(
-        [*command, "-o", str(tmp_path / "out"), "--workers", "2", "--ocr", "always"],
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "interrupted" in err and "Traceback" not in err
-    time.sleep(0.5)
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
