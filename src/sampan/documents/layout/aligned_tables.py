@@ -20,6 +20,8 @@ Boxes = NDArray[np.float64]
 LEAST_ROWS = 3
 LEAST_GAP = 0.9
 """Narrowest white gap between columns, in text sizes."""
+LEAST_BESIDE = 0.3
+"""Share of a run of rows that must stand beside the prose of another column to be looked at column by column."""
 ROW_REACH = 2.6
 """Largest distance between the middles of neighbouring rows, in line heights."""
 
@@ -54,7 +56,7 @@ def aligned_tables(
     em = page.body_size
     cells, texts = _cells(page, chosen)
     tables: list[Boxes] = []
-    for members in _zones(cells, prose, em):
+    for members in _zones(cells, prose, em, page.line_height):
         rows = _rows(cells[members], [texts[i] for i in members])
         k = 0
         while k < len(rows):
@@ -67,7 +69,7 @@ def aligned_tables(
     return [_hug(box, horizontal_rulings, panels, em) for box in tables]
 
 
-def _zones(cells: Boxes, prose: Boxes, em: float) -> list[NDArray[np.intp]]:
+def _zones(cells: Boxes, prose: Boxes, em: float, line_height: float) -> list[NDArray[np.intp]]:
     """Cells that may share a table: beside the prose of another column, only those of one column."""
     everything = np.arange(len(cells))
     if len(prose) < 2:
@@ -77,19 +79,20 @@ def _zones(cells: Boxes, prose: Boxes, em: float) -> list[NDArray[np.intp]]:
     walls = gaps(columns[:, 0], columns[:, 2], 0.5 * em).mean(axis=1)
     if not len(walls):
         return [everything]
-    beside = (
-        (
-            np.minimum(cells[:, None, 3], columns[None, :, 3])
-            > np.maximum(cells[:, None, 1], columns[None, :, 1])
-        )
-        & (np.searchsorted(walls, cells[:, 0])[:, None] != np.searchsorted(walls, columns[:, 0])[None])
-    ).any(axis=1)
-    # A cell across the wall cannot stand in one column.
-    across = np.searchsorted(walls, cells[:, 0]) != np.searchsorted(walls, cells[:, 2])
-    beside &= ~across
     zone = np.searchsorted(walls, cells[:, 0])
-    zones = [everything[beside & (zone == k)] for k in range(len(walls) + 1)]
-    return [members for members in (everything[~beside], *zones) if len(members)]
+    overlap_y = np.minimum(cells[:, None, 3], columns[None, :, 3]) - np.maximum(
+        cells[:, None, 1], columns[None, :, 1]
+    )
+    elsewhere = zone[:, None] != np.searchsorted(walls, columns[:, 0])[None]
+    beside = ((overlap_y > 0) & elsewhere).any(axis=1)
+    # Rows that follow each other closely are judged together: a table may be longer than the prose beside it.
+    run = groups(cells[:, 1], cells[:, 3], line_height)
+    share = np.bincount(run, weights=beside) / np.maximum(np.bincount(run), 1)
+    # A cell across the wall cannot stand in one column.
+    across = zone != np.searchsorted(walls, cells[:, 2])
+    parted = (share[run] >= LEAST_BESIDE) & ~across
+    zones = [everything[parted & (zone == k)] for k in range(len(walls) + 1)]
+    return [members for members in (everything[~parted], *zones) if len(members)]
 
 
 def _rows(cells: Boxes, texts: list[str]) -> list[_Row]:

@@ -149,37 +149,49 @@ class _Cutter:
         return [members[number == k] for k in np.unique(number)]
 
     def _headed_sections(self, members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-        """Cut above headings that stand alone in their slab while there are columns above and below."""
-        slab = groups(self.boxes[members, 1], self.boxes[members, 3])
+        """Cut above headings under which all columns start anew: nothing stands beside them or close by.
+
+        All columns must end just above the heading, as they do where somebody balanced them.
+        """
+        boxes = self.boxes[members]
         beside = self.beside[np.ix_(members, members)].any(axis=1)
-        starts = []
-        for k in range(1, slab.max() + 1):
-            inside = slab == k
-            if (
-                inside.sum() == 1
-                and self.headings[members][inside].all()
-                and beside[slab < k].any()
-                and beside[slab > k].any()
-                and not self._stacked(members[slab < k], members[slab > k])
-            ):
-                starts.append(k)
-        number = np.searchsorted(np.array(starts, dtype=np.intp), slab, side="right")
+        cuts = []
+        for k in np.flatnonzero(self.headings[members] & ~beside):
+            top, bottom = boxes[k, 1], boxes[k, 3]
+            reach = 0.5 * self.text_height
+            near = (boxes[:, 1] < bottom + 0.3 * reach) & (boxes[:, 3] > top - reach)
+            above, below = boxes[:, 3] <= top, boxes[:, 1] >= bottom
+            if near.sum() > 1 or not beside[above].any() or not beside[below].any():
+                continue
+            if self._columns_end(boxes[above & beside], top):
+                cuts.append(top)
+        number = np.searchsorted(np.sort(np.array(cuts)), boxes[:, 1], side="right")
         return [members[number == k] for k in np.unique(number)]
 
-    def _stacked(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> bool:
-        """Whether the rightmost column is empty above or below: then nothing is cut in two."""
-        right = self.boxes[np.concatenate([above, below]), 0].max()
-        return not all((self.boxes[part, 2] > right).any() for part in (above, below))
+    def _columns_end(self, boxes: Boxes, bottom: float) -> bool:
+        """Whether the last block of every column reaches down to within three lines of `bottom`."""
+        column = groups(boxes[:, 0], boxes[:, 2])
+        ends = np.full(column.max() + 1, -np.inf)
+        np.maximum.at(ends, column, boxes[:, 3])
+        return len(ends) >= 2 and bool((bottom - ends < 3.5 * self.text_height).all())
 
     def _crossing(self, members: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Blocks that overlap, in x, two blocks standing side by side: (len(members),)"""
+        """Blocks that overlap, in x, two blocks standing side by side: (len(members),)
+
+        Tall neighbours are the page's columns; short ones (authors, table cells) count only if there are no others.
+        """
         grid = np.ix_(members, members)
         width = self.boxes[members, 2] - self.boxes[members, 0]
         least = np.minimum(0.1 * np.minimum(width[:, None], width[None]), self.text_height)
         over = ((self.overlap_x[grid] > least) & ~self.beside[grid]).astype(np.int64)
         np.fill_diagonal(over, 0)
-        # over · beside · overᵀ counts, on its diagonal, the pairs side by side that block i lies across.
-        crossing: NDArray[np.bool_] = ((over @ self.beside[grid].astype(np.int64)) * over).sum(axis=1) > 0
+        tall = self.beside[grid] & (self.overlap_y[grid] > 2.5 * self.text_height)
+        crossing = np.zeros(len(members), dtype=bool)
+        for pairs in (tall, self.beside[grid]):
+            # over · pairs · overᵀ counts, on its diagonal, the pairs side by side that block i lies across.
+            crossing = ((over @ pairs.astype(np.int64)) * over).sum(axis=1) > 0
+            if crossing.any():
+                break
         return crossing
 
     def _slabs(self, members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
