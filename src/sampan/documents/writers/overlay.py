@@ -195,4 +195,4 @@ def _width(text: str) -> float:
 
 
 def _escape(text: str) -> str:
-    return html.escape(clean(text), quote=True)
+    return html.escape(text, quote=True)
