@@ -7,7 +7,6 @@ Fields without a value are left out; `kind` and `schema_version` never are.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def render(document: Document, figures: Mapping[str, str], options: WriteOptions
                 block["image"] = figures[block["id"]]
     if options.compact:
         return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
-    return _numbers_on_one_line(json.dumps(data, ensure_ascii=False, indent=1)) + "\n"
+    return _one_block_a_line(data) + "\n"
 
 
 def read_json(source: str | Path | bytes) -> Document:
@@ -98,14 +97,19 @@ def _plain(value: Any, key: str | None) -> Any:
     return value
 
 
-_NUMBERS = re.compile(r"(?m)^( *\"(?:box|quad|to_source)\": )(\[[-+\d.eE,\[\]\s]+\])")
+def _one_block_a_line(data: dict[str, Any]) -> str:
+    """Short enough to keep, and a changed block is one changed line; `jq .` spreads it out further."""
+    fields = [f"{json.dumps(name)}: {_json(value)}" for name, value in data.items() if name != "pages"]
+    pages = []
+    for page in data["pages"]:
+        head = _json({name: value for name, value in page.items() if name != "blocks"})
+        blocks = ",\n  ".join(_json(block) for block in page["blocks"])
+        pages.append(f'{head[:-1]}, "blocks": [\n  {blocks}]}}')
+    return "{" + ",\n".join([*fields, '"pages": [\n ' + ",\n ".join(pages) + "]"]) + "}"
 
 
-def _numbers_on_one_line(text: str) -> str:
-    """Coordinates on one line each: a box is one thing, and the file has a fifth of the lines."""
-    return _NUMBERS.sub(
-        lambda match: match[1] + " ".join(match[2].split()).replace("[ ", "[").replace(" ]", "]"), text
-    )
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _check_version(name: str, data: bytes) -> None:

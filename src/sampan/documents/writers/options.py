@@ -15,6 +15,6 @@ class WriteOptions(BaseModel):
     page_breaks: bool = False
     """Mark where a page begins: a comment in Markdown, a form feed in plain text. HTML always marks pages."""
     compact: bool = False
-    """JSON without line breaks and indentation."""
+    """JSON on one line and without spaces; else it has one line for each block."""
     language: str | None = None
     """Language of the document as a BCP 47 tag (`en`, `zh-Hans`), for HTML's `lang`."""
