@@ -28,7 +28,20 @@ from sampan.documents.evaluation.page import EvaluationOptions, evaluate_page
 from sampan.documents.evaluation.truth import TruthBlock, TruthPage
 
 RESULTS = Path(__file__).parent / "results" / "evaluator_matching.json"
-MODULES = ["argparse", "asyncio.tasks", "ast", "bdb", "calendar", "cmd", "codecs", "collections", "configparser", "contextlib", "copy", "csv", "ctypes", "dataclasses", "datetime", "decimal", "difflib", "dis", "doctest", "email.message", "enum", "fileinput", "fractions", "ftplib", "functools", "gettext", "glob", "gzip", "heapq", "http.client", "http.server", "imaplib", "inspect", "io", "ipaddress", "json", "locale", "logging", "mailbox", "math", "mimetypes", "multiprocessing.pool", "operator", "optparse", "os", "pathlib", "pickle", "platform", "pprint", "pydoc", "queue", "random", "re", "sched", "secrets", "selectors", "shelve", "shutil", "smtplib", "socket", "sqlite3", "ssl", "statistics", "string", "subprocess", "tarfile", "tempfile", "textwrap", "threading", "timeit", "tokenize", "traceback", "turtle", "typing", "unittest.case", "unittest.mock", "urllib.parse", "urllib.request", "uuid", "weakref", "xml.dom.minidom", "xml.sax.handler", "zipfile", "zoneinfo"]
+# fmt: off
+MODULES = (
+    "argparse", "asyncio.tasks", "ast", "bdb", "calendar", "cmd", "codecs", "collections", "configparser",
+    "contextlib", "copy", "csv", "ctypes", "dataclasses", "datetime", "decimal", "difflib", "dis",
+    "doctest", "email.message", "enum", "fileinput", "fractions", "ftplib", "functools", "gettext",
+    "glob", "gzip", "heapq", "http.client", "http.server", "imaplib", "inspect", "io", "ipaddress",
+    "json", "locale", "logging", "mailbox", "math", "mimetypes", "multiprocessing.pool", "operator",
+    "optparse", "os", "pathlib", "pickle", "platform", "pprint", "pydoc", "queue", "random", "re",
+    "sched", "secrets", "selectors", "shelve", "shutil", "smtplib", "socket", "sqlite3", "ssl",
+    "statistics", "string", "subprocess", "tarfile", "tempfile", "textwrap", "threading", "timeit",
+    "tokenize", "traceback", "turtle", "typing", "unittest.case", "unittest.mock", "urllib.parse",
+    "urllib.request", "uuid", "weakref", "xml.dom.minidom", "xml.sax.handler", "zipfile", "zoneinfo",
+)
+# fmt: on
 
 
 def paragraphs() -> list[str]:

@@ -8,6 +8,7 @@ of equal length, so that positions hold.
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -146,34 +147,20 @@ def _split(text: str, separator: str) -> list[tuple[str, int]]:
         end = text.find("\n", heading.start())
         cuts += [heading.start(), len(text) if end < 0 else end]
     cuts = sorted({*cuts, len(text)})
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         content = text[start:stop]
         if content.strip():
             pieces.append((content.strip(), start + len(content) - len(content.lstrip())))
     return pieces
 
 
-_BLOCK_TAGS = frozenset(
-    ("p", "div", "section", "article", "header", "footer", "aside", "main", "nav", "figure", "figcaption")
-    + (
-        "blockquote",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "table",
-        "pre",
-        "address",
-        "hr",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-    )
-)
+# fmt: off
+_BLOCK_TAGS = frozenset((
+    "p", "div", "section", "article", "header", "footer", "aside", "main", "nav", "figure", "figcaption",
+    "blockquote", "ul", "ol", "dl", "dt", "dd", "table", "pre", "address", "hr",
+    "h1", "h2", "h3", "h4", "h5", "h6",
+))
+# fmt: on
 _SKIPPED_TAGS = frozenset(("script", "style", "head", "template", "noscript", "svg", "button", "select"))
 
 

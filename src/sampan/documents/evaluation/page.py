@@ -99,7 +99,7 @@ class PageResult:
         return self.order_edit / self.order_length if self.order_length else None
 
 
-class _Timeout(Exception):
+class _TimeoutError(Exception):
     pass
 
 
@@ -112,7 +112,7 @@ def evaluate_page(
 
     def check() -> None:
         if time.monotonic() - start > options.page_seconds:
-            raise _Timeout
+            raise _TimeoutError
 
     result = PageResult(truth.name, [], attributes=truth.attributes, missing=elements is None)
     blocks = [block for block in truth.blocks if block.scored != "none" and block.content.strip()]
@@ -123,7 +123,7 @@ def evaluate_page(
     pool = _drop_ignored([block for block in blocks if block.scored == "ignored"], pool, result)
     try:
         matches = STRATEGIES[options.match](G, pool, options.surplus, check)
-    except _Timeout:
+    except _TimeoutError:
         result.fallback = True
         matches = windowed_match(G, pool, options.surplus)
     result.pairs += [_pair(match, G, owners) for match in matches]

@@ -261,3 +261,8 @@ def _pair_pages(pages: list[TruthPage], prediction: Prediction, name: str) -> li
     if prediction.pages is not None and len(prediction.pages) == len(pages):
         return [Case(page, own) for page, own in zip(pages, prediction.pages, strict=True)]
     return [Case(_join_truth(pages, name), prediction.elements)]
+
+
+def load_predictions(path: Path) -> dict[str, list[Element]]:
+    """Elements of every predicted file, by name."""
+    return {_key(file.stem): load_prediction(file).elements for file in reversed(_files(path))}

@@ -81,7 +81,7 @@ def _merged_runs(G: list[Unit], P: list[Unit], check: Check | None) -> list[_Run
     """Runs of two and more predicted blocks to be taken as one."""
     cost = cost_matrix(G, P, check)
     loose_g = [g for g in range(len(G)) if not (cost[g] < ANCHOR).any()]
-    anchored_p = [bool(near) for near in (cost < ANCHOR).any(axis=0)]
+    anchored_p = [bool((cost[:, p] < ANCHOR).any()) for p in range(len(P))]
     candidates = []
     for g in loose_g:
         truth = G[g]
