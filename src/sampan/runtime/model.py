@@ -51,6 +51,9 @@ class Model:
             node.name: tuple(node.shape) for node in self._session.get_inputs()
         }
         self.outputs: list[str] = [node.name for node in self._session.get_outputs()]
+        self.output_shapes: list[tuple[int | str | None, ...]] = [
+            tuple(node.shape) for node in self._session.get_outputs()
+        ]
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def __call__(self, feeds: Mapping[str, Array] | Array) -> list[NDArray[np.float32]]:

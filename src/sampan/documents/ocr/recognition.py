@@ -1,0 +1,104 @@
+"""What the lines say: a CTC recogniser run on strips, with the same result whatever the batch.
+
+Padding is not neutral for these networks (global attention and squeeze-excitation see it: PaddleOCR 3.0 card §4 measured
+posteriors moving by up to 1.0), so a line's reading must not depend on its batch mates. Every line gets a
+width that depends on itself alone: its natural width at 48 rows, rounded to a ladder of widths about 4 % apart
+and *stretched* to fill it. Only lines of equal width share a batch; nothing is padded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampan.documents.ocr.ctc import Reading, decode
+from sampan.documents.ocr.strips import HEIGHT
+from sampan.documents.stages import Image
+from sampan.runtime import Model
+
+_STRIDE = 8
+"""Pixels per CTC frame."""
+MIN_WIDTH, MAX_WIDTH = 48, 3200
+_FRAMES_AT_ONCE = 640
+"""Most frames in one run: bounds the logits to about 50 MB at 18,710 classes."""
+
+
+def ladder_width(natural: float) -> int:
+    """The width of the ladder nearest to `natural`: multiples of 8 up to 200, then steps of about 4 %."""
+    natural = min(max(natural, MIN_WIDTH), MAX_WIDTH)
+    step = _STRIDE
+    while step * 25 < natural:
+        step *= 2
+    return int(min(max(round(natural / step) * step, MIN_WIDTH), MAX_WIDTH))
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionRules:
+    batch_size: int = 8
+    squeeze: float = 1.0
+    """Horizontal scale of the strips relative to their natural width."""
+
+
+class TextRecogniser:
+    """Reads strips of height 48 with one model."""
+
+    def __init__(
+        self,
+        model: Model,
+        vocabulary: Sequence[str],
+        name: str,
+        rules: RecognitionRules = RecognitionRules(),  # noqa: B008
+        pool: Executor | None = None,
+    ) -> None:
+        self.model = model
+        self.vocabulary = vocabulary
+        self.name = name
+        self.rules = rules
+        self.pool = pool
+
+    def read(self, strips: Sequence[Image]) -> list[Reading]:
+        """One reading per strip, in the order given."""
+        by_width: dict[int, list[int]] = defaultdict(list)
+        for index, strip in enumerate(strips):
+            by_width[strip.shape[1]].append(index)
+        batches: list[list[int]] = []
+        # Widest first, so that no long run is left alone at the end.
+        for width, indices in sorted(by_width.items(), reverse=True):
+            size = max(1, min(self.rules.batch_size, _FRAMES_AT_ONCE * _STRIDE // width))
+            batches += [indices[start : start + size] for start in range(0, len(indices), size)]
+        readings: list[Reading | None] = [None] * len(strips)
+
+        def run(indices: list[int]) -> list[Reading]:
+            return self._read_batch([strips[index] for index in indices])
+
+        results: list[list[Reading]]
+        if self.pool is None:
+            results = [run(batch) for batch in batches]
+        else:
+            futures: list[Future[list[Reading]]] = [self.pool.submit(run, batch) for batch in batches]
+            results = [future.result() for future in futures]
+        for batch, result in zip(batches, results, strict=True):
+            for index, reading in zip(batch, result, strict=True):
+                readings[index] = reading
+        return [reading for reading in readings if reading is not None]
+
+    def _read_batch(self, strips: Sequence[Image]) -> list[Reading]:
+        logits = self.model(blob(strips))[0]  # (N, T, V)
+        readings = [decode(frame, self.vocabulary) for frame in logits]
+        for reading in readings:
+            reading.model = self.name
+        return readings
+
+
+def blob(strips: Sequence[Image]) -> NDArray[np.float32]:
+    """(N, 3, 48, W) input of strips of equal width: (x/255 − 0.5)/0.5 in BGR order."""
+    batch = np.empty((len(strips), 3, HEIGHT, strips[0].shape[1]), np.float32)
+    for index, strip in enumerate(strips):
+        np.multiply(strip.transpose(2, 0, 1), np.float32(1 / 127.5), out=batch[index])
+    batch -= 1.0
+    return batch
