@@ -165,12 +165,13 @@ def _warp(
 ) -> NDArray[np.uint8]:
     """Warp by a homography of continuous coordinates; `border` None repeats the picture's edge outside it."""
     mode = cv2.BORDER_REPLICATE if border is None else cv2.BORDER_CONSTANT
-    warped = cv2.warpPerspective(
-        image,
-        homography.centred(forward),
-        size,
-        flags=interpolation,
-        borderMode=mode,
-        borderValue=border or 0,
-    )
+    matrix, border = homography.centred(forward), border or (0.0,)
+    if np.allclose(matrix[2], (0, 0, 1), rtol=0, atol=1e-12):
+        warped = cv2.warpAffine(
+            image, matrix[:2], size, flags=interpolation, borderMode=mode, borderValue=border
+        )
+    else:
+        warped = cv2.warpPerspective(
+            image, matrix, size, flags=interpolation, borderMode=mode, borderValue=border
+        )
     return np.asarray(warped, np.uint8)
