@@ -98,12 +98,28 @@ def test_work_is_shared_by_processes_with_a_share_of_the_cores(start, tmp_path) 
     assert {document["pages"][0]["width"] for document in documents} == {max(1, cores // 2)}
 
 
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def assert_group_is_empty(group: int) -> None:
+    """Nothing of what was started is still there after five seconds."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.killpg(group, signal.SIGKILL)
+    pytest.fail("a process was left behind")
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupt_ends_everything_and_keeps_what_was_done(start, tmp_path, workers) -> None:
     process = start("1.pdf", "2-hang.pdf", "3-hang.pdf", "4.pdf", workers=workers)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "out" / "1.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(tmp_path / "out" / "1.json")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
@@ -111,11 +127,13 @@ def test_an_interrupt_ends_everything_and_keeps_what_was_done(start, tmp_path, w
     assert summary["interrupted"]
     assert {Path(file["name"]).name for file in summary["files"]} <= {"1.pdf"}
     assert "Traceback" not in err
-    for _ in range(100):
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail("a process was left behind")
+    assert_group_is_empty(process.pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_do_not_outlive_a_parent_that_was_killed(start, tmp_path, number) -> None:
+    process = start("1.pdf", "2-hang.pdf", "3-hang.pdf")
+    wait_for(tmp_path / "out" / "1.json")
+    process.send_signal(number)
+    assert process.wait(timeout=60) == -number
+    assert_group_is_empty(process.pid)

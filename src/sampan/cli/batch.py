@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -201,7 +202,16 @@ _reader: Reader | None = None
 def _start_worker(options: ParseOptions, formats: Sequence[str]) -> None:
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends quietly when the terminal interrupts everyone
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _reader = Reader(options, formats)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next job for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(job: Job) -> Outcome:
