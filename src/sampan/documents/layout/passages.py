@@ -112,6 +112,9 @@ class _Rows:
         if text and is_cjk(text[0]):
             # Closing marks may not begin a line, so up to two characters move together.
             return 2.0 * float(self.size[row])
+        if line.words and self.page.direction != "ttb":
+            x0, _, x1, _ = line.words[0].box
+            return x1 - x0
         word = self.text[row].split(" ", 1)[0]
         return float(width * len(word) / max(len(self.text[row]), 1))
 

@@ -76,6 +76,14 @@ class RuleLayout:
                 figures = figures[~_within(figures, tables, 0.7)]
                 passages = find_passages(page, free, horizontal, panels)
 
+        if text_layer is None and image is not None and page.direction != "ttb":
+            figures = _pictured(page, size, image, tables)
+            figures = with_labels(figures, page, free)
+            if len(figures):
+                figures = figures[[not _is_panel(figure, page, free) for figure in figures]]
+                free = free[~_within(page.boxes[free], figures, 0.6)]
+                passages = find_passages(page, free, horizontal, panels)
+
         obstacles = np.concatenate([tables, figures])
         mark_furniture(passages, page, obstacles, horizontal)
         _mark_captions(passages, page, tables, figures)
@@ -115,15 +123,29 @@ def _drawn(
     else:
         return Rulings(), nothing, nothing
     if page.direction == "rtl":
-        turn = np.array([-1.0, 1.0, -1.0, 1.0])
-        shift = np.array([size[0], 0.0, size[0], 0.0])
         rulings = Rulings(
-            (shift + rulings.horizontal * turn)[:, [2, 1, 0, 3]].astype(np.float32),
-            (shift + rulings.vertical * turn)[:, [2, 1, 0, 3]].astype(np.float32),
+            _mirrored(rulings.horizontal, size).astype(np.float32),
+            _mirrored(rulings.vertical, size).astype(np.float32),
         )
-        figures = (shift + figures * turn)[:, [2, 1, 0, 3]]
-        panels = (shift + panels * turn)[:, [2, 1, 0, 3]]
+        figures, panels = _mirrored(figures, size), _mirrored(panels, size)
     return rulings, figures, panels
+
+
+def _pictured(page: PageLines, size: tuple[float, float], image: Image, tables: Boxes) -> Boxes:
+    """Figures (F, 4) found in the picture, as `page` sees them."""
+    from sampan.documents.layout.image_figures import picture_figures
+
+    scale = image.shape[1] / size[0]
+    if page.direction == "rtl":
+        found = picture_figures(image, _mirrored(page.boxes, size) * scale, _mirrored(tables, size) * scale)
+        return _mirrored(found / scale, size)
+    return picture_figures(image, page.boxes * scale, tables * scale) / scale
+
+
+def _mirrored(boxes: NDArray[np.floating], size: tuple[float, float]) -> Boxes:
+    """Left and right exchanged; the left edge stays the smaller one."""
+    turned = np.asarray(boxes, dtype=np.float64) * np.array([-1.0, 1.0, -1.0, 1.0])
+    return np.asarray((turned + np.array([size[0], 0.0, size[0], 0.0]))[:, [2, 1, 0, 3]])
 
 
 def _within(boxes: Boxes, areas: Boxes, share: float) -> NDArray[np.bool_]:
