@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sampan.documents.tables.words import Floats, Ints, TableWords
 
-CROSSING = 0.34
+CROSSING = 0.6
 """Rows that cross a valley, at most, per row that the valley separates."""
 MIN_VALLEY = 0.45
 """Least width of a valley in text heights."""
@@ -71,9 +71,7 @@ def find_columns(words: TableWords, rows: Sequence[Ints], lines: Sequence[float]
     left, right = min(s[0, 0] for s in spans), max(s[:, 1].max() for s in spans)
     drawn = [x for x in lines if left + margin < x < right - margin]
     boundaries = drawn + [
-        (low + high) / 2
-        for low, high in valleys
-        if not any(low - margin < x < high + margin for x in drawn)
+        (low + high) / 2 for low, high in valleys if not any(low - margin < x < high + margin for x in drawn)
     ]
     boundaries.sort()
     return _supported(np.asarray(boundaries), spans, set(drawn))

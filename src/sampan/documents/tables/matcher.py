@@ -44,9 +44,7 @@ def assign_official(lines: Sequence[Line], boxes: Floats) -> Ints:
     difference = np.abs(own[:, None] - boxes[None])
     corner = np.minimum(difference[..., :2].sum(2), difference[..., 2:].sum(2))
     distance = difference.sum(2) + corner
-    return np.asarray(
-        [np.lexsort((distance[index], gap[index]))[0] for index in range(len(lines))], np.int64
-    )
+    return np.asarray([np.lexsort((distance[index], gap[index]))[0] for index in range(len(lines))], np.int64)
 
 
 def split_at_borders(words: TableWords, grid: Grid) -> TableWords:
@@ -111,7 +109,9 @@ def fill(grid: Grid, words: TableWords, cell_of: Ints) -> Table:
                 text=_cell_text(lines, words.height),
                 box=(box[0], box[1], box[2], box[3]),
                 lines=lines,
-                confidence=min(1.0, grid.confidence * (sum(confidence) / len(confidence) if confidence else 1.0)),
+                confidence=min(
+                    1.0, grid.confidence * (sum(confidence) / len(confidence) if confidence else 1.0)
+                ),
             )
         )
     cells.sort(key=lambda cell: (cell.row, cell.column))
@@ -147,7 +147,9 @@ def _same_height(first: Box, second: Box) -> bool:
 
 def _part_of_line(words: TableWords, line: int, part: list[int]) -> Line:
     whole = words.lines[line]
-    if len(part) == len(whole.words) and all(words.words[i] is w for i, w in zip(part, whole.words, strict=True)):
+    if len(part) == len(whole.words) and all(
+        words.words[i] is w for i, w in zip(part, whole.words, strict=True)
+    ):
         return whole
     own = [words.words[index] for index in part]
     x0, x1 = min(word.box[0] for word in own), max(word.box[2] for word in own)

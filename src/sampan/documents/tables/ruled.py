@@ -134,7 +134,12 @@ def _add_outer(horizontal: list[RuleLine], vertical: list[RuleLine], words: Tabl
         reach_low = min(line.start for line in others) < lines[0].position - overshoot
         reach_high = max(line.end for line in others) > lines[-1].position + overshoot
         whole = np.asarray(
-            [[min(first[along], *(o.position for o in others)), max(last[along], *(o.position for o in others))]]
+            [
+                [
+                    min(first[along], *(o.position for o in others)),
+                    max(last[along], *(o.position for o in others)),
+                ]
+            ]
         )
         if reach_low and first[across] < lines[0].position - overshoot:
             lines.insert(0, RuleLine(float(low), whole))

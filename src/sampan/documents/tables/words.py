@@ -23,7 +23,9 @@ _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
-_NUMBER = re.compile(r"[-+−–(]?[\s$€£¥]*[\d][\d.,\s'’%/:()×x*†‡±–-]*[A-Za-z%°]{0,2}[)*]*|[-–—]+|n/?a", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[-+−–(]?[\s$€£¥]*[\d][\d.,\s'’%/:()×x*†‡±–-]*[A-Za-z%°]{0,2}[)*]*|[-–—]+|n/?a", re.IGNORECASE
+)
 
 SAME_ROW = 0.35
 """Words whose centres differ by less than this share of the text height stand in one text row."""

@@ -1,0 +1,85 @@
+"""`TableReader`: from what is known about a table to its grid of cells, by the evidence at hand.
+
+1. Drawn lines that cross and explain the words: the ruled grid.
+2. Otherwise the positions of the words, with whatever lines there are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sampan.documents.model import MAX_TABLE_CELLS, Table
+from sampan.documents.options import ParseOptions
+from sampan.documents.stages import Rulings, TableInput
+from sampan.documents.tables.aligned import aligned_grid
+from sampan.documents.tables.columns import find_columns, word_space
+from sampan.documents.tables.grid import Grid
+from sampan.documents.tables.header import mark_header
+from sampan.documents.tables.matcher import assign, fill, split_at_borders
+from sampan.documents.tables.ruled import ruled_grid
+from sampan.documents.tables.words import TableWords, table_words, text_rows
+
+TRUST = 0.8
+"""A ruled grid is taken when it explains this share of the words and of its outer border."""
+
+
+class TableReader:
+    """Recognises tables; see the file's head for the order of evidence."""
+
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self.options = options or ParseOptions()
+
+    def recognise(self, table: TableInput) -> Table | None:
+        """The grid with its text, or None if the region holds no text or nothing tabular."""
+        words = table_words(table.lines)
+        if not len(words):
+            return None
+        rulings = table.rulings if table.rulings is not None else self._drawn(table)
+        ruled = ruled_grid(words, rulings, table.box)
+        if ruled is not None and ruled.confidence >= TRUST and rows_are_ruled(ruled, words):
+            return self._finish(ruled, split_at_borders(words, ruled))
+        grid = aligned_grid(words, rulings, table.fills, table.box)
+        if grid is None or grid.rows * grid.columns > MAX_TABLE_CELLS:
+            return None
+        return self._finish(grid, words)
+
+    def _drawn(self, table: TableInput) -> Rulings:
+        """Lines of the picture, in page units."""
+        if table.image is None:
+            return Rulings()
+        from sampan.documents.layout.image_rulings import find_rulings
+
+        height, width = table.image.shape[:2]
+        margin = 12.0
+        scale = table.scale
+        x0, y0 = max(0, int(table.box[0] * scale - margin)), max(0, int(table.box[1] * scale - margin))
+        x1 = min(width, int(table.box[2] * scale + margin) + 1)
+        y1 = min(height, int(table.box[3] * scale + margin) + 1)
+        if x1 <= x0 or y1 <= y0:
+            return Rulings()
+        found = find_rulings(table.image[y0:y1, x0:x1])
+        shift = np.asarray([x0, y0, x0, y0], np.float32)
+        return Rulings((found.horizontal + shift) / scale, (found.vertical + shift) / scale)
+
+    def _finish(self, grid: Grid, words: TableWords) -> Table:
+        return mark_header(fill(grid, words, assign(words, grid.boxes())), grid.header_rows)
+
+
+def rows_are_ruled(grid: Grid, words: TableWords) -> bool:
+    """Whether the lines separate all rows and columns: no strip holds a block of rows or several columns."""
+    if grid.rows == 1 or grid.columns == 1:
+        return False
+    rows = text_rows(words)
+    boxes = grid.boxes()
+    cell_of = assign(words, boxes)
+    inside = words.centre_y
+    for top, bottom in zip(grid.ys[:-1], grid.ys[1:], strict=True):
+        printed = [row for row in rows if top < inside[row].mean() < bottom]
+        filled = [len(np.unique(grid.cells[cell_of[row], 1])) for row in printed]
+        dense = sum(count >= max(2, 0.6 * grid.columns) for count in filled)
+        if dense >= 3 and dense >= 0.6 * len(printed) and grid.rows <= 4:
+            return False
+    if len(rows) >= 3 and grid.columns <= 2:
+        space = word_space(words, rows)
+        return len(find_columns(words, rows, [], space)) < grid.columns + 1
+    return True
