@@ -19,7 +19,9 @@ def test_version_and_help(sampan) -> None:
     assert sampan("prase").code == 2
 
 
-@pytest.mark.parametrize("command", [["parse"], ["weights"], ["weights", "install"], ["papers"], ["doctor"]])
+@pytest.mark.parametrize(
+    "command", [["parse"], ["weights"], ["weights", "install"], ["papers"], ["doctor"], ["eval-doc"]]
+)
 def test_every_help_has_examples(sampan, command) -> None:
     result = sampan(*command, "--help")
     assert result.code == 0

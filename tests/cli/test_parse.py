@@ -38,6 +38,15 @@ def test_a_folder_is_written_with_a_summary(sampan, fake_parser, make_files, tmp
     assert json.loads((tmp_path / "out/x/b.json").read_text())["source"]["name"] == "b.png"
 
 
+def test_the_summary_of_many_files_lists_only_the_failed_ones(
+    sampan, fake_parser, make_files, tmp_path
+) -> None:
+    folder = make_files("broken.pdf", *(f"good{number}.pdf" for number in range(100)))
+    result = sampan("parse", folder, "-o", tmp_path / "out")
+    assert "is truncated" in result.err and "good" not in result.err
+    assert "101 of 101 files, 100 pages" in result.err and "1 failed" in result.err
+
+
 def test_one_bad_file_never_stops_the_rest(sampan, fake_parser, make_files, tmp_path) -> None:
     folder = make_files("1.pdf", "2-broken.pdf", "3-defect.pdf", "4-partly.pdf", "5.pdf")
     result = sampan("parse", folder, "-o", tmp_path / "out", "--json")

@@ -33,6 +33,9 @@ EXAMPLES = """
 4 weights are missing, 5 the output cannot be written, 130 interrupted.
 """
 
+MOST_ROWS = 100
+"""With more files than this the summary lists only those that failed."""
+
 READING = "How to read"
 LIMITS = "Limits and speed"
 MODELS = "Models"
@@ -281,7 +284,8 @@ def _print_summary(
     for column in ("pages", "seconds", "blocks", "tables"):
         table.add_column(column, justify="right")
     table.add_column("output", overflow="fold")
-    for outcome in outcomes:
+    shown = outcomes if len(outcomes) <= MOST_ROWS else [outcome for outcome in outcomes if outcome.exit_code]
+    for outcome in shown:
         if outcome.error is not None:
             result = Text(f"failed: {outcome.error}", style="red")
         elif outcome.failures:
@@ -292,7 +296,8 @@ def _print_summary(
             Text(outcome.name), str(outcome.pages), f"{outcome.seconds:.2f}", str(outcome.blocks),
             str(outcome.tables), result,
         )  # fmt: skip
-    console.print(table)
+    if shown:
+        console.print(table)
     pages = sum(outcome.pages for outcome in outcomes)
     failed = sum(outcome.error is not None for outcome in outcomes)
     console.print(
