@@ -43,7 +43,7 @@ def test_the_summary_of_many_files_lists_only_the_failed_ones(
 ) -> None:
     folder = make_files("broken.pdf", *(f"good{number}.pdf" for number in range(100)))
     result = sampan("parse", folder, "-o", tmp_path / "out")
-    assert "is truncated" in result.err and "good" not in result.err
+    assert "broken.pdf is truncated" in result.err and "good" not in result.err
     assert "101 of 101 files, 100 pages" in result.err and "1 failed" in result.err
 
 

@@ -280,24 +280,28 @@ def _print_summary(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("file", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("file", no_wrap=True)
     for column in ("pages", "seconds", "blocks", "tables"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_column("output", overflow="fold")
     shown = outcomes if len(outcomes) <= MOST_ROWS else [outcome for outcome in outcomes if outcome.exit_code]
     for outcome in shown:
         if outcome.error is not None:
-            result = Text(f"failed: {outcome.error}", style="red")
+            result = Text("failed", style="red")
         elif outcome.failures:
-            result = Text("in part: " + "; ".join(outcome.failures[:3]), style="yellow")
+            result = Text("in part", style="yellow")
         else:
             result = Text(", ".join(outcome.files.values()))
         table.add_row(
-            Text(outcome.name), str(outcome.pages), f"{outcome.seconds:.2f}", str(outcome.blocks),
-            str(outcome.tables), result,
+            Text(_shorten(outcome.name, 32)), str(outcome.pages), f"{outcome.seconds:.2f}",
+            str(outcome.blocks), str(outcome.tables), result,
         )  # fmt: skip
     if shown:
         console.print(table)
+    for outcome in shown:
+        for reason in (outcome.error,) if outcome.error is not None else outcome.failures:
+            console.print(Text(f"{outcome.name}: {reason}"), soft_wrap=True)
     pages = sum(outcome.pages for outcome in outcomes)
     failed = sum(outcome.error is not None for outcome in outcomes)
     console.print(
