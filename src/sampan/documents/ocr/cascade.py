@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from zlib import crc32
 
 import numpy as np
 
 from sampan.documents.ocr.ctc import Reading
-from sampan.documents.ocr.recognition import TextRecogniser
 from sampan.documents.stages import Image
+
+
+class Recogniser(Protocol):
+    def read(self, strips: Sequence[Image]) -> list[Reading]: ...
+
+    def quick(self, strips: Sequence[Image]) -> list[Reading]:
+        """A reading to judge by, not to keep."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,10 @@ class CascadeRecogniser:
     """Reads strips with `fast`, and with `careful` where `fast` is not sure."""
 
     def __init__(
-        self, fast: TextRecogniser, careful: TextRecogniser, rules: CascadeRules = CascadeRules()  # noqa: B008
+        self,
+        fast: Recogniser,
+        careful: Recogniser,
+        rules: CascadeRules = CascadeRules(),
     ) -> None:
         self.fast = fast
         self.careful = careful
@@ -59,6 +70,10 @@ class CascadeRecogniser:
             if first is None or careful.confidence >= first.confidence - 0.1:
                 readings[index] = careful
         return [reading for reading in readings if reading is not None]
+
+    def quick(self, strips: Sequence[Image]) -> list[Reading]:
+        """The fast model's readings."""
+        return self.fast.read(strips)
 
     def _sample(self, strips: Sequence[Image]) -> list[int]:
         """Evenly spread over the page, of middle width: long enough to tell, short enough to be cheap."""

@@ -79,12 +79,10 @@ class TextDetector:
             image = padded
         if scale is None:
             scale = _scale(image.shape[0], image.shape[1], self.rules)
-        height, width = (
-            max(round(side * scale / _STRIDE) * _STRIDE, _STRIDE) for side in image.shape[:2]
-        )
+        height, width = (max(round(side * scale / _STRIDE) * _STRIDE, _STRIDE) for side in image.shape[:2])
         if (height, width) != image.shape[:2]:
             shrinking = height < image.shape[0]
-            image = cv2.resize(  # type: ignore[assignment]
+            image = cv2.resize(
                 image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
             )
         # Blob = (x/255 − mean)/std per channel in BGR order, as the official rules have it.

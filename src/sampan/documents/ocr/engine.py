@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.model import Box, Line, Quad, Word
+from sampan.documents.ocr.cascade import Recogniser
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import Detections, TextDetector
 from sampan.documents.ocr.recognition import ladder_width
@@ -27,10 +27,6 @@ _TALL = 1.5
 """Height over width from which a box may hold a line that runs downwards (card §4)."""
 _LEVEL_DEGREES = 0.6
 """Lines within this angle of the axes get no quad."""
-
-
-class Recogniser(Protocol):
-    def read(self, strips: Sequence[Image]) -> list[Reading]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class OcrEngine:
         self,
         detector: TextDetector,
         recogniser: Recogniser,
-        rules: EngineRules = EngineRules(),  # noqa: B008
+        rules: EngineRules = EngineRules(),
     ) -> None:
         self.detector = detector
         self.recogniser = recogniser
@@ -56,6 +52,15 @@ class OcrEngine:
     def read(self, image: Image, scale: float | None = None) -> list[Line]:
         """Lines of `image` in its pixel coordinates, in no special order."""
         return self.read_quads(image, self.detector.detect(image, scale))
+
+    def score(self, strips: Sequence[Image]) -> list[float]:
+        """How well each strip of a line reads as it stands: its mean confidence."""
+        scaled = []
+        for strip in strips:
+            height, width = strip.shape[:2]
+            corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+            scaled.append(cut_strip(strip, corners, ladder_width(HEIGHT * width / max(height, 1))))
+        return [reading.confidence for reading in self.recogniser.quick(scaled)]
 
     def read_quads(self, image: Image, detections: Detections) -> list[Line]:
         """Read lines whose quads are known."""

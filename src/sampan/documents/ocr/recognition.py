@@ -1,7 +1,7 @@
 """What the lines say: a CTC recogniser run on strips, with the same result whatever the batch.
 
-Padding is not neutral for these networks (global attention and squeeze-excitation see it: PaddleOCR 3.0 card §4 measured
-posteriors moving by up to 1.0), so a line's reading must not depend on its batch mates. Every line gets a
+Padding is not neutral for these networks: global attention and squeeze-excitation see it, and posteriors
+were measured to move by up to 1.0 (PaddleOCR 3.0 card §4). So a line's reading must not depend on its batch mates. Every line gets a
 width that depends on itself alone: its natural width at 48 rows, rounded to a ladder of widths about 4 % apart
 and *stretched* to fill it. Only lines of equal width share a batch; nothing is padded.
 """
@@ -52,7 +52,7 @@ class TextRecogniser:
         model: Model,
         vocabulary: Sequence[str],
         name: str,
-        rules: RecognitionRules = RecognitionRules(),  # noqa: B008
+        rules: RecognitionRules = RecognitionRules(),
         pool: Executor | None = None,
     ) -> None:
         self.model = model

@@ -32,12 +32,13 @@ def cut_strip(image: Image, quad: NDArray[np.float32], width: int, height: int =
         right, bottom = min(int(np.ceil(x1)), columns), min(int(np.ceil(y1)), rows)
         if right > left and bottom > top:
             shrinking = bottom - top > height
-            return cv2.resize(  # type: ignore[return-value]
+            cut: Image = cv2.resize(
                 image[top:bottom, left:right],
                 (width, height),
                 interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR,
             )
-    own_width, own_height = quad_size(corners)
+            return cut
+    _, own_height = quad_size(corners)
     # A warp samples points: shrink the source first where it would skip pixels.
     factor = max(1.0, own_height / height)
     if factor > 1.5:
@@ -55,9 +56,10 @@ def cut_strip(image: Image, quad: NDArray[np.float32], width: int, height: int =
             reduced.shape[1] / patch.shape[1],
             reduced.shape[0] / patch.shape[0],
         )
-        image = reduced  # type: ignore[assignment]
+        image = reduced
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32) - 0.5, target - 0.5)
-    return cv2.warpPerspective(  # type: ignore[return-value]
+    strip: Image = cv2.warpPerspective(
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return strip

@@ -33,7 +33,9 @@ def load_vocabulary(model: Model, dictionary: Path | None = None) -> list[str]:
         characters.pop()
     classes = model.output_shapes[0][-1]
     if not isinstance(classes, int):
-        raise WeightsError("the recognition model does not state the number of its classes in its output shape")
+        raise WeightsError(
+            "the recognition model does not state the number of its classes in its output shape"
+        )
     missing = classes - 1 - len(characters)
     if missing == 1:
         characters.append(" ")

@@ -133,7 +133,9 @@ def _insert_spaces(
         return characters, columns, probabilities
     widths = gaps.ends - gaps.starts
     centres = columns.mean(axis=1)
-    usual = float(np.median(widths[widths < 0.3 * gaps.height])) if (widths < 0.3 * gaps.height).any() else 1.0
+    usual = (
+        float(np.median(widths[widths < 0.3 * gaps.height])) if (widths < 0.3 * gaps.height).any() else 1.0
+    )
     least = max(_MIN_SPACE * gaps.height, _SPACE_OVER_GAP * max(usual, 1.0))
     new_characters: list[str] = []
     new_columns: list[NDArray[np.float32]] = []
@@ -145,7 +147,9 @@ def _insert_spaces(
             inside = np.flatnonzero((middles > left) & (middles < right))
             if inside.size and not is_cjk(character) and not is_cjk(characters[index - 1]):
                 widest = inside[widths[inside].argmax()]
-                if widths[widest] >= least and _may_part(characters[index - 1], character, widths[widest], gaps):
+                if widths[widest] >= least and _may_part(
+                    characters[index - 1], character, widths[widest], gaps
+                ):
                     new_characters.append(" ")
                     new_columns.append(np.array([gaps.starts[widest], gaps.ends[widest]], np.float32))
                     new_probabilities.append(float(min(probabilities[index - 1], probabilities[index])))

@@ -1,0 +1,96 @@
+"""The two ways of running PP-OCR: the official rules, and Sampan's default.
+
+`official`  PaddleOCR 3.0's own rules (card §4): PP-OCRv6 small, native resolution, no cascade.
+`default`   PP-OCRv6 tiny detector at the resolution the text needs; tiny → small cascade.
+
+Models open when they are first needed, so a clean page never loads the careful recogniser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from sampan.documents.ocr.cascade import CascadeRecogniser, Recogniser
+from sampan.documents.ocr.ctc import Reading
+from sampan.documents.ocr.detection import OFFICIAL, DetectionRules, TextDetector
+from sampan.documents.ocr.engine import OcrEngine, worker_pool
+from sampan.documents.ocr.recognition import RecognitionRules, TextRecogniser
+from sampan.documents.ocr.vocabulary import load_vocabulary
+from sampan.documents.options import ParseOptions
+from sampan.documents.stages import Image
+from sampan.errors import WeightsError
+from sampan.runtime import open_model, usable_cores
+from sampan.runtime.graph import without_final_softmax
+from sampan.weights import REGISTER, locate
+
+DEFAULT = DetectionRules(threshold=0.2, box_threshold=0.4, unclip_ratio=1.4)
+"""Thresholds that ship with PP-OCRv6 tiny (its inference.yml)."""
+
+_DICTIONARIES = {"pp-ocrv6-tiny-rec": "pp-ocrv6-tiny-dict", "pp-ocrv6-small-rec": "pp-ocrv6-dict"}
+
+
+class LazyRecogniser:
+    """A recogniser that opens its weights at the first line."""
+
+    def __init__(self, name: str, options: ParseOptions, pool: object) -> None:
+        self.name = name
+        self._options = options
+        self._pool = pool
+
+    @cached_property
+    def _recogniser(self) -> TextRecogniser:
+        path = weights_path(self.name)
+        model = open_model(without_final_softmax(path.read_bytes()), 1)
+        dictionary = None
+        if self._options.dictionary is not None:
+            dictionary = Path(self._options.dictionary)
+        elif self.name in _DICTIONARIES:
+            dictionary = locate(_DICTIONARIES[self.name])
+        rules = RecognitionRules(batch_size=self._options.batch_size)
+        return TextRecogniser(
+            model,
+            load_vocabulary(model, dictionary),
+            self.name,
+            rules,
+            self._pool,  # type: ignore[arg-type]
+        )
+
+    def read(self, strips: Sequence[Image]) -> list[Reading]:
+        """One reading per strip, in the order given."""
+        return self._recogniser.read(strips) if strips else []
+
+    quick = read
+
+
+def weights_path(name: str) -> Path:
+    """A known name's file, or a path as it is."""
+    if name in REGISTER:
+        return locate(name)
+    path = Path(name)
+    if not path.is_file():
+        raise WeightsError(
+            f"{name} is neither known weights nor a file: see `sampan weights list`, or give a path to an ONNX file"
+        )
+    return path
+
+
+def build_engine(options: ParseOptions) -> OcrEngine:
+    """The OCR engine that `options` describe."""
+    threads = options.threads or usable_cores()
+    pool = worker_pool(threads)
+    official = options.preset == "official"
+    detection = options.detection_model or ("pp-ocrv6-small-det" if official else "pp-ocrv6-tiny-det")
+    detector = TextDetector(open_model(weights_path(detection), threads), OFFICIAL if official else DEFAULT)
+    recogniser: Recogniser
+    if options.recognition_model is not None:
+        recogniser = LazyRecogniser(options.recognition_model, options, pool)
+    elif official:
+        recogniser = LazyRecogniser("pp-ocrv6-small-rec", options, pool)
+    else:
+        recogniser = CascadeRecogniser(
+            LazyRecogniser("pp-ocrv6-tiny-rec", options, pool),
+            LazyRecogniser("pp-ocrv6-small-rec", options, pool),
+        )
+    return OcrEngine(detector, recogniser)

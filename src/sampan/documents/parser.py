@@ -1,0 +1,324 @@
+"""`Parser`: a file in, a `Document` out. Puts the stages of `sampan.documents.stages` together.
+
+    page with a trusted text layer   its lines as they are; OCR only in regions that cannot be trusted
+    any other page                   picture → straightened → OCR
+    both                             layout → tables → blocks in reading order
+
+A parser keeps its models open, so reuse one for many files. A broken page becomes an entry in
+`Document.failures`; the pages around it are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from sampan import __version__
+from sampan.documents.model import Document, Failure, Homography, Line, Page, Word
+from sampan.documents.options import ParseOptions
+from sampan.errors import InputError, OptionError, SampanError
+
+if TYPE_CHECKING:
+    from sampan.documents.layout import RuleLayout
+    from sampan.documents.ocr.engine import OcrEngine
+    from sampan.documents.reading import OpenSource
+    from sampan.documents.stages import Image, PageInput, TextLayer, Upright
+    from sampan.documents.straighten import Straightener
+    from sampan.documents.tables.recogniser import TableReader
+
+InputLike = str | Path | bytes | BinaryIO
+
+
+def parse(source: InputLike, **options: Any) -> Document:
+    """Read one document. `options` are the fields of `ParseOptions`.
+
+    >>> sampan.parse("report.pdf", pages="1-3").text
+    """
+    return Parser(**options).parse(source)
+
+
+class Parser:
+    """Reads documents with one set of options and one set of open models.
+
+    Not for several threads at once; a process pool or one parser per thread serves those.
+    """
+
+    def __init__(self, options: ParseOptions | None = None, **fields: Any) -> None:
+        if options is not None and fields:
+            raise OptionError(f"give either a ParseOptions or single options, not both: {', '.join(fields)}")
+        self.options = options or make_options(**fields)
+
+    def parse(self, source: InputLike) -> Document:
+        """Read the whole document (or the pages that the options select)."""
+        from sampan.documents.assembly import assemble_document
+        from sampan.documents.page_images import SourceImages
+        from sampan.documents.reading import open_source
+
+        with open_source(source, self.options) as opened:
+            document = Document(generator=f"sampan {__version__}", source=opened.info)
+            for outcome in self._read_pages(opened):
+                if isinstance(outcome, Page):
+                    document.pages.append(outcome)
+                else:
+                    document.failures.append(outcome)
+        if not document.pages:
+            first = document.failures[0]
+            raise InputError(f"no page of {document.source.name} could be read; {first.message}")
+        assemble_document(document.pages)
+        if not self.options.furniture:
+            for page in document.pages:
+                page.blocks = [block for block in page.blocks if block.order is not None]
+        document._images = SourceImages(source, self.options)
+        return document
+
+    def pages(self, source: InputLike) -> Iterator[Page]:
+        """Pages one by one as they are read, for documents too long to hold.
+
+        What needs the whole document (running heads, text that goes on over pages) is left undone. A page
+        that cannot be read raises its error.
+        """
+        from sampan.documents.reading import open_source
+
+        with open_source(source, self.options) as opened:
+            for page in opened.pages():
+                yield self.read_page(page)
+
+    def _read_pages(self, opened: OpenSource) -> Iterator[Page | Failure]:
+        for page in opened.pages():
+            try:
+                yield self.read_page(page)
+            except SampanError as error:
+                if not isinstance(error, InputError):
+                    raise
+                yield Failure(stage="reading", message=str(error), page=page.number)
+
+    def read_page(self, page: PageInput) -> Page:
+        """Read one page by itself."""
+        clock = _Clock()
+        layer = None if self.options.ocr == "always" else page.text_layer()
+        clock.lap("text layer")
+        digital = self.options.ocr == "never" or (layer is not None and not _covers(layer, page))
+        if digital:
+            result = self._digital_page(page, layer, clock)
+        else:
+            result = self._pictured_page(page, clock)
+        result.seconds = clock.seconds
+        return result
+
+    def _digital_page(self, page: PageInput, layer: TextLayer | None, clock: _Clock) -> Page:
+        size = (page.width, page.height)
+        lines = list(layer.lines) if layer is not None else []
+        image, scale = None, 1.0
+        if layer is not None and layer.unreliable and self.options.ocr == "auto":
+            scale = self.options.dpi / 72.0
+            image = page.image(self.options.dpi)
+            clock.lap("render")
+            lines = self._reread(lines, layer, image, scale)
+            clock.lap("ocr")
+        result = Page(number=page.number, width=size[0], height=size[1], unit=page.unit)
+        self._structure(result, lines, layer, image, scale, clock)
+        return result
+
+    def _pictured_page(self, page: PageInput, clock: _Clock) -> Page:
+        image = page.image(self.options.dpi)
+        clock.lap("render")
+        upright = self._straightened(image)
+        clock.lap("straighten")
+        lines = self._ocr.read(upright.image)
+        clock.lap("ocr")
+        scale = self.options.dpi / 72.0 if page.unit == "pt" else 1.0
+        if scale != 1.0:
+            lines = [scaled_line(line, 1.0 / scale) for line in lines]
+        height, width = upright.image.shape[:2]
+        result = Page(
+            number=page.number,
+            width=width / scale,
+            height=height / scale,
+            unit=page.unit,
+            rotation=upright.rotation,
+            skew=upright.skew,
+            to_source=None if upright.to_source is None else _in_page_units(upright.to_source, scale),
+        )
+        self._structure(result, lines, None, upright.image, scale, clock)
+        return result
+
+    def _straightened(self, image: Image) -> Upright:
+        from sampan.documents.stages import Upright
+
+        if not (self.options.orientation or self.options.deskew):
+            return Upright(image)
+        return self._straightener.straighten(image, self._ocr.score)
+
+    def _reread(self, lines: list[Line], layer: TextLayer, image: Image, scale: float) -> list[Line]:
+        """Lines of the text layer, with those in unreliable regions replaced by what OCR reads there."""
+        from sampan.documents.geometry.boxes import coverage
+
+        kept = lines
+        found: list[Line] = []
+        for region in layer.unreliable:
+            x0, y0 = max(int(region[0] * scale), 0), max(int(region[1] * scale), 0)
+            patch = image[y0 : int(region[3] * scale) + 1, x0 : int(region[2] * scale) + 1]
+            if patch.shape[0] < 4 or patch.shape[1] < 4:
+                continue
+            found += [
+                scaled_line(line, 1.0 / scale, (x0 / scale, y0 / scale)) for line in self._ocr.read(patch)
+            ]
+        if kept:
+            inside = coverage([line.box for line in kept], layer.unreliable).max(axis=1) > 0.5
+            kept = [line for line, bad in zip(kept, inside, strict=True) if not bad]
+        return [*kept, *found]
+
+    def _structure(
+        self,
+        result: Page,
+        lines: list[Line],
+        layer: TextLayer | None,
+        image: Image | None,
+        scale: float,
+        clock: _Clock,
+    ) -> None:
+        """Fill `result.blocks` from its lines."""
+        from sampan.documents.assembly import assemble_page
+        from sampan.documents.stages import TableInput
+
+        size = (result.width, result.height)
+        regions = self._layout.find(lines, size, image if layer is None else None, layer)
+        clock.lap("layout")
+        tables = {}
+        if self.options.tables:
+            for index, region in enumerate(regions):
+                if region.kind != "table":
+                    continue
+                table = self._tables.recognise(
+                    TableInput(
+                        box=region.box,
+                        lines=[line for line in lines if _centre_inside(line, region.box)],
+                        image=image,
+                        scale=scale,
+                        rulings=layer.rulings if layer is not None else None,
+                        fills=layer.fills if layer is not None else [],
+                    )
+                )
+                if table is not None:
+                    tables[index] = table
+        clock.lap("tables")
+        result.blocks = assemble_page(
+            lines,
+            regions,
+            size,
+            page_number=result.number,
+            tables=tables,
+            unit=result.unit,
+            text_layer=layer,
+        )
+        origins = {line.origin for line in lines}
+        result.origin = "none" if not origins else origins.pop() if len(origins) == 1 else "mixed"
+        clock.lap("assembly")
+
+    @cached_property
+    def _ocr(self) -> OcrEngine:
+        from sampan.documents.ocr.presets import build_engine
+
+        return build_engine(self.options)
+
+    @cached_property
+    def _straightener(self) -> Straightener:
+        from sampan.documents.straighten import Straightener
+
+        return Straightener(self.options)
+
+    @cached_property
+    def _layout(self) -> RuleLayout:
+        from sampan.documents.layout import RuleLayout
+
+        return RuleLayout(self.options)
+
+    @cached_property
+    def _tables(self) -> TableReader:
+        from sampan.documents.tables.recogniser import TableReader
+
+        return TableReader(self.options)
+
+
+def make_options(**fields: Any) -> ParseOptions:
+    """`ParseOptions` from keywords, with errors that name the option, the value and the nearest right name."""
+    from difflib import get_close_matches
+
+    from pydantic import ValidationError
+
+    for name in fields:
+        if name not in ParseOptions.model_fields:
+            near = get_close_matches(name, ParseOptions.model_fields, 1)
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"known are {', '.join(ParseOptions.model_fields)}"
+            )
+            raise OptionError(f"unknown option {name!r}: {hint}")
+    try:
+        return ParseOptions(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise OptionError(f"option {name} = {first['input']!r}: {first['msg']}") from error
+
+
+def scaled_line(line: Line, factor: float, shift: tuple[float, float] = (0.0, 0.0)) -> Line:
+    """The line in other units: coordinates times `factor`, then moved by `shift`."""
+    return line.model_copy(
+        update={
+            "box": _scaled_box(line.box, factor, shift),
+            "quad": _scaled_quad(line.quad, factor, shift),
+            "words": [
+                Word.model_construct(
+                    text=word.text,
+                    box=_scaled_box(word.box, factor, shift),
+                    quad=_scaled_quad(word.quad, factor, shift),
+                    confidence=word.confidence,
+                    style=word.style,
+                )
+                for word in line.words
+            ],
+        }
+    )
+
+
+def _scaled_box(box: Any, factor: float, shift: tuple[float, float]) -> Any:
+    return tuple(round(value * factor + shift[i % 2], 2) for i, value in enumerate(box))
+
+
+def _scaled_quad(quad: Any, factor: float, shift: tuple[float, float]) -> Any:
+    if quad is None:
+        return None
+    return tuple((round(x * factor + shift[0], 2), round(y * factor + shift[1], 2)) for x, y in quad)
+
+
+def _in_page_units(matrix: Homography, scale: float) -> Homography:
+    """A homography between pixel coordinates, made one between page units of `scale` pixels."""
+    a, b, c, d, e, f, g, h, i = matrix
+    return (a, b, c / scale, d, e, f / scale, g * scale, h * scale, i)
+
+
+def _covers(layer: TextLayer, page: PageInput) -> bool:
+    """Whether the unreliable regions are (nearly) the whole page, so that it is read as a picture."""
+    area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in layer.unreliable)
+    return area >= 0.8 * page.width * page.height
+
+
+def _centre_inside(line: Line, box: tuple[float, float, float, float]) -> bool:
+    x, y = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
+class _Clock:
+    """Wall time of consecutive stages."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._last, 4)
+        self._last = now
