@@ -28,8 +28,8 @@ _OFFSET = 0.5 - 12**-0.5
 """Vertical shift f of every shear, in pixels. Linear interpolation between rows blurs with variance f(1 − f),
 1/6 on average over the columns of a sheared picture but 0 in an unsheared one, which would then win by
 sharpness alone; f(1 − f) = 1/6 makes it equal."""
-_DISTINCT = 1.8
-"""Least ratio of the best sharpness to the median one: texture stays under 1.8, text mostly exceeds 3."""
+_DISTINCT = 1.7
+"""Least ratio of the best sharpness to the median one: texture stays under 1.7, text mostly exceeds 3."""
 
 Profile = NDArray[np.float32]
 
@@ -45,7 +45,7 @@ class LineDirection:
     skew: float
     """Clockwise tilt of the lines from the chosen axis in degrees; 0 where none can be told."""
     distinct: float
-    """Sharpness at the tilt found over the median sharpness; below 1.8 the tilt says nothing."""
+    """Sharpness at the tilt found over the median sharpness; below 1.7 neither axis nor tilt means anything."""
 
 
 def find_direction(ink: Gray) -> LineDirection:
@@ -68,6 +68,8 @@ def find_direction(ink: Gray) -> LineDirection:
     if distinct >= _DISTINCT and abs(peak) < RANGE:
         # Rulings are back for the fine search: nothing is straighter.
         skew = _refine(ink if margin >= 0 else ink.T, peak)
+    if distinct < _DISTINCT:
+        margin = 0.0
     # Transposing mirrors the picture, and with it the sense of the tilt.
     return LineDirection(margin < 0, abs(margin), skew if margin >= 0 else -skew, distinct)
 
