@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sampan.documents.layout.reading_order import face_right
 from sampan.documents.model import Direction, Line, Style
 
+FEW = 4
+"""Lines on a page that has no body text to compare with."""
 LINE_HEIGHT_PER_SIZE = 1.2
 """Height of a line's box over its font size, where no line of the page knows both."""
 
@@ -35,7 +37,9 @@ class PageLines:
 
     @property
     def body_size(self) -> float:
-        """Text size of most of the characters."""
+        """Text size of most of the characters; on a page with hardly any, such as a cover, the smallest."""
+        if 0 < len(self.lines) <= FEW:
+            return float(self.text_size.min())
         return weighted_median(self.text_size, self.characters)
 
     @property

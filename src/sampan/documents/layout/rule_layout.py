@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sampan.documents.geometry.boxes import coverage
+from sampan.documents.geometry.boxes import coverage, intersections
 from sampan.documents.layout.aligned_tables import aligned_tables
 from sampan.documents.layout.evidence import caption_subject, looks_like_formula
 from sampan.documents.layout.figures import drawn_figures, merge_overlapping, with_labels
@@ -26,6 +26,10 @@ from sampan.documents.options import ParseOptions
 from sampan.documents.stages import Image, Region, Rulings, TextLayer
 
 Boxes = NDArray[np.float64]
+
+
+FULL = 0.12
+"""Part of a figure covered with text above which it may be a table."""
 
 
 class RuleLayout:
@@ -44,44 +48,38 @@ class RuleLayout:
         """Regions in page units. Every line lies in exactly one of them, apart from lines over a figure."""
         page = measure(lines, size)
         rulings, figures, panels = _drawn(page, size, image, text_layer)
+        horizontal = np.asarray(rulings.horizontal, dtype=np.float64).reshape(-1, 4)
         free = np.array([i for i, line in enumerate(lines) if line.text.strip()], dtype=np.intp)
+        seek_tables = self.options.tables and page.direction != "ttb"
 
         tables = np.zeros((0, 4))
-        if self.options.tables and page.direction != "ttb":
-            tables = np.array(
-                ruled_tables(rulings, page.boxes[free], tolerance=0.35 * page.body_size)
-            ).reshape(-1, 4)
-            figures = figures[~_within(figures, tables, 0.7)]
+        if seek_tables:
+            grids = ruled_tables(rulings, page.boxes[free], tolerance=0.35 * page.body_size)
+            tables = np.array(grids).reshape(-1, 4)
             panels = panels[~_within(panels, tables, 0.7)]
             free = free[~_within(page.boxes[free], tables, 0.6)]
+        if text_layer is None and image is not None and page.direction != "ttb":
+            figures = _pictured(page, size, image, tables)
+        figures = figures[~_within(figures, tables, 0.7)]
+        figures = _without_panels(with_labels(figures, page, free), page, free)
+        # Shading is ink too: what is full of text may be a table and waits until those are known.
+        full = _text_share(figures, page) > FULL
+        free = free[~_within(page.boxes[free], figures[~full], 0.6)]
 
-        figures = with_labels(figures, page, free)
-        figures = (
-            figures[[not _is_panel(figure, page, free) for figure in figures]] if len(figures) else figures
-        )
-        free = free[~_within(page.boxes[free], figures, 0.6)]
-
-        horizontal = np.asarray(rulings.horizontal, dtype=np.float64).reshape(-1, 4)
         passages = find_passages(page, free, horizontal, panels)
-        if self.options.tables and page.direction != "ttb":
+        if seek_tables:
             prose = [p for p in passages if _is_prose(p, page)]
             taken = {i for p in prose for i in p.members}
             loose = np.array([i for i in free if i not in taken], dtype=np.intp)
-            aligned = aligned_tables(
-                page, loose, np.array([p.box for p in prose]).reshape(-1, 4), horizontal, panels
+            around = np.array([p.box for p in prose]).reshape(-1, 4)
+            aligned = merge_overlapping(
+                np.array(aligned_tables(page, loose, around, horizontal, panels)).reshape(-1, 4)
             )
-            if aligned:
-                tables = np.concatenate([tables, merge_overlapping(np.array(aligned))])
-                free = free[~_within(page.boxes[free], np.array(aligned), 0.6)]
-                figures = figures[~_within(figures, tables, 0.7)]
-                passages = find_passages(page, free, horizontal, panels)
-
-        if text_layer is None and image is not None and page.direction != "ttb":
-            figures = _pictured(page, size, image, tables)
-            figures = with_labels(figures, page, free)
-            if len(figures):
-                figures = figures[[not _is_panel(figure, page, free) for figure in figures]]
-                free = free[~_within(page.boxes[free], figures, 0.6)]
+            tables = np.concatenate([tables, aligned])
+            figures = figures[~_within(figures, aligned, 0.5)]
+            left = free[~_within(page.boxes[free], np.concatenate([aligned, figures]), 0.6)]
+            if len(left) < len(free):
+                free = left
                 passages = find_passages(page, free, horizontal, panels)
 
         obstacles = np.concatenate([tables, figures])
@@ -153,6 +151,20 @@ def _within(boxes: Boxes, areas: Boxes, share: float) -> NDArray[np.bool_]:
     if not len(boxes) or not len(areas):
         return np.zeros(len(boxes), dtype=bool)
     return np.asarray(coverage(boxes, areas).max(axis=1) >= share)
+
+
+def _text_share(areas: Boxes, page: PageLines) -> NDArray[np.float64]:
+    """Part of every area that is covered by lines of text."""
+    if not len(areas) or not len(page):
+        return np.zeros(len(areas))
+    covered = intersections(areas, page.boxes).sum(axis=1)
+    return np.asarray(covered / np.maximum((areas[:, 2:] - areas[:, :2]).prod(axis=1), 1e-6))
+
+
+def _without_panels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxes:
+    if not len(figures):
+        return figures
+    return figures[[not _is_panel(figure, page, free) for figure in figures]]
 
 
 def _is_panel(figure: Boxes, page: PageLines, free: NDArray[np.intp]) -> bool:
