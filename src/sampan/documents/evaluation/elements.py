@@ -40,6 +40,7 @@ _FENCE = re.compile(
 _TABLE_TAG = re.compile(r"<table\b[^<>]*>|</table\s*>", re.IGNORECASE)
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]", re.DOTALL)
 _DELIMITER_ROW = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_CELL_EMPHASIS = re.compile(r"(?<![\w*_`\\])(\*{1,3}|_{1,3}|`)(?=[^\s*_`])(.+?)(?<=[^\s\\])\1(?![\w*_`])")
 _HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+\S", re.MULTILINE)
 
 
@@ -131,9 +132,11 @@ def _pipe_table_html(source: str) -> str:
 
 
 def _cell(markdown: str) -> str:
-    # Inline HTML (<br>, <b>) stays as it is; only a lone < or & is escaped.
+    # Inline HTML (<br>, <b>) stays as it is; a lone < or & is escaped, emphasis is taken off.
+    markdown = markdown.replace(r"\<", "&lt;").replace(r"\&", "&amp;")
+    markdown = _CELL_EMPHASIS.sub(r"\2", markdown)
     markdown = re.sub(r"&(?!#?\w+;)", "&amp;", markdown)
-    markdown = re.sub(r"<(?![A-Za-z/])", "&lt;", markdown)
+    markdown = re.sub(r"<(?!/?[A-Za-z][^<>]*>)", "&lt;", markdown)
     return re.sub(r"\\([\\`*_{}\[\]<>()#+.!~$-])", r"\1", markdown)
 
 
