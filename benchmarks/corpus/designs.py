@@ -444,7 +444,7 @@ def slides(make: Maker, pages: int = 3) -> list[PageDrawn]:
         head = [make.title(heading, scale=1.7)]
         body = [ListElement(items, make.body(), indent=26.0, item_gap=6.0)] if number % 2 else [make.plain(paragraphs[0])]
         side = make.figure("bars" if number % 2 else "pie", 250.0)
-        out += compose([Section(head), Section([*body, Rule(400.0 - 120.0), side], 2, 30.0)] if number % 2 else [Section([*head, *body, make.table("shaded", rows=4, captioned=False)])], setting)
+        out += compose([Section(head), Section([*body, Rule(0.0), side], 2, 30.0)] if number % 2 else [Section([*head, *body, make.table("shaded", rows=4, captioned=False)])], setting)
     return out
 
 

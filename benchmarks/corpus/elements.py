@@ -246,7 +246,7 @@ class Captioned:
 
 @dataclass
 class Rule:
-    """A thin line or empty space."""
+    """A thin line or empty space; with height 0, the rest of the column."""
 
     height: float = 6.0
     drawn_width: float = 0.0
@@ -258,7 +258,7 @@ class Rule:
         if self.height > room:
             return None
         if not self.drawn_width:
-            return Placement([], self.height)
+            return Placement([], self.height or room)
         mark = Drawn("rule", (x, y, x + width, y))
 
         def paint(canvas: Any) -> None:
