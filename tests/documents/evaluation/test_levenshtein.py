@@ -13,6 +13,7 @@ from sampan.documents.evaluation.levenshtein import (
     edit_operations,
     normalised_edit_distance,
     normalised_matrix,
+    prefix_distances,
     same_length_window,
 )
 
@@ -56,6 +57,14 @@ def test_packed_matrix_equals_single_distances() -> None:
         assert np.allclose(normalised_matrix(texts, patterns), normal)
     assert distance_matrix([], ["a"]).shape == (0, 1)
     assert normalised_matrix(["a"], []).shape == (1, 0)
+
+
+def test_prefixes_equal_single_distances() -> None:
+    rng = random.Random(6)
+    for _ in range(30):
+        a, parts = random_text(rng, 30), [random_text(rng, 9) for _ in range(rng.randint(0, 6))]
+        expected = [Oracle.distance(a, "".join(parts[: k + 1])) for k in range(len(parts))]
+        assert prefix_distances(a, parts) == expected
 
 
 def test_windows_equal_brute_force() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -69,6 +70,25 @@ def edit_distance(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
         vn = hp & d0 & full
     # Down the last column the value starts at |b| and moves by the vertical differences.
     return len(b) + vp.bit_count() - vn.bit_count()
+
+
+def prefix_distances(a: Sequence[Hashable], parts: Sequence[Sequence[Hashable]]) -> list[int]:
+    """Distances of `a` to parts[0], to parts[0] + parts[1], … in one pass."""
+    masks = _masks(a)
+    full = (1 << len(a)) - 1
+    vp, vn, length = full, 0, 0
+    distances = []
+    for part in parts:
+        for symbol in part:
+            eq = masks.get(symbol, 0)
+            d0 = (((eq & vp) + vp) ^ vp) | eq | vn
+            hp = ((vn | (full & ~(d0 | vp))) << 1) | 1
+            hn = (d0 & vp) << 1
+            vp = (hn | ~(d0 | hp)) & full
+            vn = hp & d0 & full
+        length += len(part)
+        distances.append(length + vp.bit_count() - vn.bit_count())
+    return distances
 
 
 def normalised_edit_distance(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
@@ -230,6 +250,12 @@ def normalised_matrix(
     return distances / np.maximum(longest, 1)
 
 
+@lru_cache(maxsize=1024)
+def _needle(text: str) -> Packed:
+    """One pattern, which is often looked for in many texts."""
+    return Packed.of([text])
+
+
 def same_length_window(needle: str, hay: str, below: float, check: Check | None = None) -> float:
     """Least Levenshtein(needle, hay[i : i + |needle|]) / |needle| over i, or 1 where it is not under `below`.
 
@@ -241,7 +267,7 @@ def same_length_window(needle: str, hay: str, below: float, check: Check | None 
         return 1.0
     if needle in hay:
         return 0.0
-    lower, end = Packed.of([needle]).best_windows(hay, check)
+    lower, end = _needle(needle).best_windows(hay, check)
     if lower[0] / size >= below:
         return 1.0
     # Most often the fixed window that ends where the free one does is as good: then nothing can be better.

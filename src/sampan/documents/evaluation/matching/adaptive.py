@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.evaluation.latex import formula_lines, latex_to_text, normalise_formula
-from sampan.documents.evaluation.levenshtein import Check, Packed, edit_distance
+from sampan.documents.evaluation.levenshtein import Check, Packed, edit_distance, prefix_distances
 from sampan.documents.evaluation.matching.quick import REJECT, quick_links
 from sampan.documents.evaluation.matching.units import Match, Surplus, Unit, keys, match_cost, pair_leftovers
 from sampan.documents.evaluation.normalise import inline_maths_spans, normalise_text
@@ -31,8 +31,8 @@ CHANGE = 0.5
 """Cost, in characters, of giving a piece to another block than the piece before."""
 STRANGE = 0.6
 """A piece of which this share is wrong at its best place belongs to no block."""
-MAX_WORK = 3_000_000
-"""Bound of characters × blocks looked at by the dynamic programme of one group."""
+MAX_WORK = 4_000_000
+"""Bound of the characters looked at by the dynamic programme of one group: some seconds."""
 
 _BREAK = re.compile(r"(?<=[.!?;:…])(?=\s)|(?<=[.!?…][\"'”’)\]])(?=\s)|(?<=[。！？；：])|(?<=\n)")
 
@@ -54,7 +54,7 @@ def adaptive_match(G: list[Unit], P: list[Unit], surplus: Surplus, check: Check 
         best = min(candidates, key=lambda c: _total(G, truth, [pieces[k] for k in own], c))
         least = _total(G, truth, [pieces[k] for k in own], best)
         order = _group_order(truth, own, owner, as_is)
-        if least and len(truth) * len(own) * sum(len(pieces[k].text) for k in own) <= MAX_WORK:
+        if least and len(own) * sum(_reach(G[g]) for g in truth) <= MAX_WORK:
             cut = contiguous_partition(G, order, [pieces[k] for k in own], check)
             if _total(G, truth, [pieces[k] for k in own], cut) < least:
                 best = cut
@@ -197,16 +197,9 @@ def contiguous_partition(
         now = total + size
         choice = [(k, False) for k in range(n + 1)]
         for start in range(n):
-            stop = start
-            while stop < n:
-                stop += 1
-                stretch = pieces[start:stop]
-                a, b = keys([G[g]], stretch)
-                if len(b) > 2 * size + 200:
-                    break
-                value = total[start] + edit_distance(a, b)
-                if value < now[stop]:
-                    now[stop], choice[stop] = value, (start, True)
+            for stop, edits in enumerate(_stretches(G[g], pieces[start:]), start=start + 1):
+                if total[start] + edits < now[stop]:
+                    now[stop], choice[stop] = total[start] + edits, (start, True)
         for k in range(1, n + 1):
             if now[k - 1] + lengths[k - 1] < now[k]:
                 now[k], choice[k] = now[k - 1] + lengths[k - 1], (-1, False)
@@ -222,6 +215,23 @@ def contiguous_partition(
             matches.append(Match((g,), tuple(pieces[before:k])))
         k = before
     return matches[::-1]
+
+
+def _stretches(g: Unit, pieces: list[Unit]) -> list[int]:
+    """Distances of a block to the first piece, the first two …, as far as they are not much longer than it."""
+    longest = _reach(g)
+    count, length = 0, 0
+    while count < len(pieces) and length + len(pieces[count].text) <= longest:
+        length += len(pieces[count].text)
+        count += 1
+    if g.formula is None:
+        return prefix_distances(g.text, [piece.text for piece in pieces[:count]])
+    return [edit_distance(*keys([g], pieces[:stop])) for stop in range(1, count + 1)]
+
+
+def _reach(g: Unit) -> float:
+    """Longest stretch of text that may stand for a block."""
+    return 1.6 * len(g.text) + 100
 
 
 def _total(G: Sequence[Unit], truth: set[int], own: list[Unit], matches: list[Match]) -> int:

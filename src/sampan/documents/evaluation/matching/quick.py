@@ -10,6 +10,9 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sampan.documents.evaluation.assignment import assign
 from sampan.documents.evaluation.levenshtein import Check, normalised_edit_distance, same_length_window
 from sampan.documents.evaluation.matching.units import Match, Surplus, Unit, cost_matrix, keys, pair_leftovers
@@ -32,14 +35,15 @@ def quick_links(
     """The matches proper, the annotated blocks that were missed, and the predicted blocks left over."""
     if not G or not P:
         return [], list(range(len(G))), list(P)
-    runs = _merged_runs(G, P, check)
+    cost = cost_matrix(G, P, check)
+    runs = _merged_runs(G, P, cost, check)
     inside = {p for run in runs for p in range(run.first, run.stop)}
-    columns: list[tuple[Unit, ...]] = sorted(
-        [tuple(P[run.first : run.stop]) for run in runs]
-        + [(unit,) for p, unit in enumerate(P) if p not in inside],
-        key=lambda column: column[0].position,
-    )
-    cost = cost_matrix(G, [_merge(column) for column in columns], check)
+    columns: list[tuple[Unit, ...]] = [(unit,) for unit in P]
+    if runs:
+        columns = [tuple(P[run.first : run.stop]) for run in runs]
+        columns += [(unit,) for p, unit in enumerate(P) if p not in inside]
+        columns.sort(key=lambda column: column[0].position)
+        cost = cost_matrix(G, [_merge(column) for column in columns], check)
     owners: dict[int, list[int]] = {}  # column → annotated blocks
     for g, column in zip(*(side.tolist() for side in assign(cost)), strict=True):
         if cost[g, column] <= REJECT:
@@ -77,9 +81,8 @@ class _Run:
     cost: float
 
 
-def _merged_runs(G: list[Unit], P: list[Unit], check: Check | None) -> list[_Run]:
+def _merged_runs(G: list[Unit], P: list[Unit], cost: NDArray[np.float64], check: Check | None) -> list[_Run]:
     """Runs of two and more predicted blocks to be taken as one."""
-    cost = cost_matrix(G, P, check)
     loose_g = [g for g in range(len(G)) if not (cost[g] < ANCHOR).any()]
     anchored_p = [bool((cost[:, p] < ANCHOR).any()) for p in range(len(P))]
     candidates = []
