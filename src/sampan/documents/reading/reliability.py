@@ -1,0 +1,213 @@
+"""Which text of a PDF page can be trusted, and which regions must be read by OCR instead.
+
+    unmapped     the font does not say which characters its glyphs are (no ToUnicode, private names), and
+                 what comes out does not look like language either
+    broken       U+FFFD, private-use and control characters make up much of a line
+    soup         a font's letters combine as no language written in Latin letters does
+    invisible    text in render mode 3 is the OCR layer of a scan: kept if it looks like language
+    scan         a picture covers half of the page or more, and hardly any text lies on it
+
+"Looks like language" is the share of letter pairs that are among the commonest of English, French,
+German, Spanish, Italian and Portuguese: .55 to .75 in these languages, around .4 in other languages of
+Latin script, below .2 when letters are exchanged at random.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampan.documents.model import Box
+from sampan.documents.reading.glyphs import Glyphs
+from sampan.documents.reading.text_lines import ReadLine
+
+MAPPED_PLAUSIBLE = 0.2
+"""Letter-pair share below which even text with a Unicode map is soup."""
+UNMAPPED_PLAUSIBLE = 0.4
+INVISIBLE_PLAUSIBLE = 0.33
+_ENOUGH_PAIRS = 40
+_BROKEN_SHARE = 0.3
+_SCAN_COVERAGE = 0.5
+_FEW_GLYPHS = 40
+
+_COMMON_PAIRS = frozenset(
+    "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro "
+    "ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so "
+    "rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl "
+    "ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke ui fr oo av ag if ap gr od bo sp rd do uc bu ei ov by rm ep "
+    "tt oc fa ef cu rn sc gi da yo cr cl du ga qu ue ff ba ey ls va um pp ua up lu go ht ru ug ds lt pi rc rr eg au "
+    "ck ew mu br bi pt ak pu ui rg ib tl ny ki rk ys ob mm fu ph og ms ye ud ib mb ip ub oi rl gu dr hr cc tw ft wn "
+    "nu af hu nn eo vo rv nf xp gn sm fl iz ok nl my gl aw ju oa eq sy sl ps jo lf nv je nk kn gs dy hy ze ks bs ik "
+    "ez ao qu sc hl bt ht lk wu zu uf fü ün är üb éc dé ré és té ão çã ió ón ñ".split()
+)
+_LETTER_PAIR = re.compile(r"(?=([^\W\d_]{2}))")
+
+
+def judge(
+    lines: list[ReadLine], glyphs: Glyphs, images: list[Box], size: tuple[float, float]
+) -> tuple[list[ReadLine], list[Box]]:
+    """Lines worth keeping, and the boxes that OCR must read."""
+    visible = [read for read in lines if not read.invisible]
+    invisible = [read for read in lines if read.invisible]
+    bad_fonts = _bad_fonts(visible, glyphs)
+    broken = _broken(glyphs)
+    unreliable = [read.line.box for read in visible if _is_bad(read, glyphs, bad_fonts, broken)]
+    boxes = _joined(unreliable)
+    kept = list(visible)
+    if invisible:
+        layer = _uncovered(invisible, visible)
+        if _layer_is_good(layer, broken):
+            kept += layer
+        elif layer:
+            boxes += _scan_areas([read.line.box for read in layer], images)
+    boxes += _scans(images, kept, boxes, size)
+    kept.sort(key=lambda read: read.first)
+    return kept, boxes
+
+
+def plausibility(text: str) -> tuple[float, int]:
+    """Share of common pairs among the letter pairs of `text`, and how many pairs in Latin letters there are."""
+    pairs = [pair for pair in _LETTER_PAIR.findall(text.lower()) if ord(pair[0]) < 0x250 and ord(pair[1]) < 0x250]
+    return (sum(pair in _COMMON_PAIRS for pair in pairs) / len(pairs) if pairs else 0.0), len(pairs)
+
+
+def _broken(glyphs: Glyphs) -> NDArray[np.bool_]:
+    code = glyphs.code
+    private = ((code >= 0xE000) & (code <= 0xF8FF)) | (code >= 0xF0000)
+    return (code == 0xFFFD) | private
+
+
+def _bad_fonts(lines: list[ReadLine], glyphs: Glyphs) -> set[str | None]:
+    """Names of fonts whose text is soup."""
+    text: defaultdict[str | None, list[str]] = defaultdict(list)
+    for read in lines:
+        for word in read.line.words:
+            if word.style is not None:
+                text[word.style.font].append(word.text)
+    unmapped: defaultdict[str | None, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for owner, count in enumerate(np.bincount(glyphs.owner, minlength=len(glyphs.faces)).tolist()):
+        unmapped[glyphs.faces[owner].name][1] += count
+    for owner, count in enumerate(
+        np.bincount(glyphs.owner, weights=glyphs.unmapped, minlength=len(glyphs.faces)).tolist()
+    ):
+        unmapped[glyphs.faces[owner].name][0] += count
+    bad: set[str | None] = set()
+    for font, words in text.items():
+        share, pairs = plausibility(" ".join(words))
+        without_map, total = unmapped[font]
+        if total and without_map > 0.5 * total:
+            if pairs < _ENOUGH_PAIRS / 2 or share < UNMAPPED_PLAUSIBLE:
+                bad.add(font)
+        elif pairs >= _ENOUGH_PAIRS and share < MAPPED_PLAUSIBLE:
+            bad.add(font)
+    return bad
+
+
+def _is_bad(
+    read: ReadLine, glyphs: Glyphs, bad_fonts: set[str | None], broken: NDArray[np.bool_]
+) -> bool:
+    count = int(broken[read.glyphs].sum())
+    if count >= 2 and count >= _BROKEN_SHARE * len(read.glyphs):
+        return True
+    if not bad_fonts:
+        return False
+    bad = sum(len(w.text) for w in read.line.words if w.style is not None and w.style.font in bad_fonts)
+    return bad >= 0.5 * len(read.glyphs)
+
+
+def _uncovered(invisible: list[ReadLine], visible: list[ReadLine]) -> list[ReadLine]:
+    """Invisible lines without visible text at their place."""
+    if not visible:
+        return invisible
+    boxes = np.array([read.line.box for read in visible])
+    kept = []
+    for read in invisible:
+        x0, y0, x1, y1 = read.line.box
+        w = np.minimum(boxes[:, 2], x1) - np.maximum(boxes[:, 0], x0)
+        h = np.minimum(boxes[:, 3], y1) - np.maximum(boxes[:, 1], y0)
+        covered = (np.maximum(w, 0) * np.maximum(h, 0)).sum()
+        if covered < 0.3 * (x1 - x0) * (y1 - y0):
+            kept.append(read)
+    return kept
+
+
+def _layer_is_good(layer: list[ReadLine], broken: NDArray[np.bool_]) -> bool:
+    if not layer:
+        return True
+    index = np.concatenate([read.glyphs for read in layer])
+    if broken[index].mean() > 0.05:
+        return False
+    text = " ".join(read.line.text for read in layer)
+    share, pairs = plausibility(text)
+    letters = sum(character.isalnum() for character in text)
+    ink = len(text) - text.count(" ")
+    if letters < 0.6 * ink:
+        return False
+    # Scripts other than Latin have no table here; their layers stand if they consist of letters.
+    return pairs < _ENOUGH_PAIRS or pairs < 0.3 * letters or share >= INVISIBLE_PLAUSIBLE
+
+
+def _scan_areas(boxes: list[Box], images: list[Box]) -> list[Box]:
+    """The pictures under a bad layer, or its own lines where there is no picture."""
+    areas = [image for image in images if any(_covers(image, box) for box in boxes)]
+    return areas + _joined([box for box in boxes if not any(_covers(image, box) for image in areas)])
+
+
+def _scans(images: list[Box], kept: list[ReadLine], bad: list[Box], size: tuple[float, float]) -> list[Box]:
+    """Pictures of half a page and more on which there is no text to speak of."""
+    page = size[0] * size[1]
+    large = [box for box in images if _area(box) >= 0.05 * page]
+    if sum(_area(box) for box in large) < _SCAN_COVERAGE * page:
+        return []
+    # Scanners cut pages into strips; strips that touch are one picture.
+    result = []
+    for area in _joined(large, gap=2.0):
+        if _area(area) < _SCAN_COVERAGE * page or any(_covers(box, area) for box in bad):
+            continue
+        glyphs = sum(len(read.glyphs) for read in kept if _covers(area, read.line.box))
+        if glyphs < _FEW_GLYPHS:
+            result.append(area)
+    return result
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _covers(outer: Box, inner: Box) -> bool:
+    """Whether the middle of `inner` lies in `outer`."""
+    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
+    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
+
+
+def _joined(boxes: list[Box], gap: float | None = None) -> list[Box]:
+    """Boxes closer than `gap` (by default the height of the taller) as one each."""
+    boxes = sorted(boxes, key=lambda box: box[1])
+    joined: list[Box] = []
+    for box in boxes:
+        merged = box
+        while True:
+            reach = gap if gap is not None else merged[3] - merged[1] if merged == box else box[3] - box[1]
+            near = [
+                other
+                for other in joined
+                if other[0] - reach <= merged[2]
+                and merged[0] <= other[2] + reach
+                and other[1] - reach <= merged[3]
+                and merged[1] <= other[3] + reach
+            ]
+            if not near:
+                break
+            joined = [other for other in joined if other not in near]
+            every = [merged, *near]
+            merged = (
+                min(b[0] for b in every),
+                min(b[1] for b in every),
+                max(b[2] for b in every),
+                max(b[3] for b in every),
+            )
+        joined.append(merged)
+    return joined
