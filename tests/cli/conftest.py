@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -71,9 +70,7 @@ class FakeParser:
 
 @pytest.fixture
 def fake_parser(monkeypatch: pytest.MonkeyPatch) -> type[FakeParser]:
-    module = ModuleType("sampan.documents.parser")
-    module.Parser = FakeParser  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sampan.documents.parser", module)
+    monkeypatch.setattr("sampan.documents.parser.Parser", FakeParser)
     FakeParser.seen = []
     return FakeParser
 

@@ -68,7 +68,9 @@ def test_a_defect_shows_itself_when_asked_to(sampan, fake_parser, make_files, tm
         sampan("parse", make_files("defect.pdf"), "-o", tmp_path / "out")
 
 
-@pytest.mark.parametrize(("name", "code"), [("broken.pdf", 3), ("weights.pdf", 4), ("partly.pdf", 1)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("broken.pdf", 3), ("weights.pdf", 4), ("partly.pdf", 1), ("defect.pdf", 1)]
+)
 @pytest.mark.parametrize("written", [False, True])
 def test_the_exit_code_names_the_cause(
     sampan, fake_parser, make_files, tmp_path, name, code, written
@@ -118,7 +120,7 @@ def test_every_option_arrives(sampan, fake_parser, make_files) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.pdf", "--dpi", "5"], "--dpi 5.0: input should be greater than or equal to 36"),
+        (["a.pdf", "--dpi", "5"], "option dpi = 5.0: Input should be greater than or equal to 36"),
         (["a.pdf", "--to", "docx"], "unknown output format 'docx'"),
         (["a.pdf", "--to", ","], "names no format"),
         (["a.pdf", "--to", "md,json"], "add -o DIR"),

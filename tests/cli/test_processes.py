@@ -31,7 +31,10 @@ sys.meta_path.insert(0, Finder())
 STAND_IN = """
 import os, signal, time
 from sampan.documents.model import Document, Page, Source
+from sampan.documents.options import ParseOptions
 from sampan.errors import InputError
+
+make_options = ParseOptions
 
 class Parser:
     def __init__(self, options):

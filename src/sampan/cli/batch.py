@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sampan.cli import defects
 from sampan.errors import InputError, SampanError
 
 if TYPE_CHECKING:
@@ -156,12 +157,9 @@ class Reader:
             outcome.error = "out of memory: try a lower --dpi, fewer --workers or fewer --pages"
             outcome.exit_code = 1
         except Exception as error:
-            if os.environ.get("SAMPAN_DEBUG"):
+            if defects.show_traceback():
                 raise
-            outcome.error = (
-                f"unexpected {type(error).__name__}: {error} (this is a defect of sampan; "
-                "SAMPAN_DEBUG=1 shows where it happened)"
-            )
+            outcome.error = defects.describe(error)
             outcome.exit_code = 1
         outcome.seconds = time.perf_counter() - start
         return outcome

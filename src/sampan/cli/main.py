@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from sampan import __version__
-from sampan.cli import doctor, eval_doc, papers, parse, weights
+from sampan.cli import defects, doctor, eval_doc, papers, parse, weights
 from sampan.errors import SampanError
 
 INTERRUPTED = 130
@@ -65,6 +65,11 @@ def main() -> None:
         # Whoever read our output has gone (`sampan papers | head`); nothing is left to say to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except Exception as error:
+        if defects.show_traceback():
+            raise
+        _complain(defects.describe(error))
+        raise SystemExit(SampanError.exit_code) from None
 
 
 def _complain(message: str) -> None:

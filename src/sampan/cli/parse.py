@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,7 @@ from sampan.errors import OptionError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sampan.cli.batch import Outcome
+    from sampan.cli.batch import Job, Outcome
     from sampan.documents.options import ParseOptions
 
 EXAMPLES = """
@@ -144,16 +144,18 @@ def parse(
     below it keeps its place. Without `-o`, one file is printed in one format.
     """
     from sampan.cli.batch import find_jobs
+    from sampan.documents.parser import make_options
     from sampan.runtime import usable_cores
 
     formats = _formats(to)
-    options = _parse_options(
-        pages=pages, password=password, ocr=ocr, dpi=dpi, orientation=orientation, deskew=deskew,
-        layout=layout, tables=tables, furniture=furniture, preset=preset, detection_model=detection_model,
-        recognition_model=recognition_model, dictionary=dictionary, batch_size=batch_size,
-        threads=threads or (max(1, usable_cores() // workers) if workers > 1 else None),
-        max_pixels=max_pixels, max_pages=max_pages, max_bytes=max_bytes,
-    )  # fmt: skip
+    given = {
+        "pages": pages, "password": password, "ocr": ocr, "dpi": dpi, "orientation": orientation,
+        "deskew": deskew, "layout": layout, "tables": tables, "furniture": furniture, "preset": preset,
+        "detection_model": detection_model, "recognition_model": recognition_model, "dictionary": dictionary,
+        "threads": threads or (max(1, usable_cores() // workers) if workers > 1 else None),
+        "batch_size": batch_size, "max_pixels": max_pixels, "max_pages": max_pages, "max_bytes": max_bytes,
+    }  # fmt: skip
+    options = make_options(**{name: value for name, value in given.items() if value is not None})
     if output is None:
         if as_json or len(formats) > 1 or formats == ["overlay"]:
             raise OptionError("several formats, overlays and --json need a folder to write to: add -o DIR")
@@ -173,19 +175,6 @@ def _formats(to: str) -> list[str]:
     if not names:
         raise OptionError(f"--to {to!r} names no format: choose from {', '.join(FORMATS)}")
     return names
-
-
-def _parse_options(**values: Any) -> ParseOptions:
-    from pydantic import ValidationError
-
-    from sampan.documents.options import ParseOptions
-
-    try:
-        return ParseOptions(**{name: value for name, value in values.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        raise OptionError(f"--{name} {first['input']}: {first['msg'].lower()}") from None
 
 
 def _print(source: str, options: ParseOptions, kind: str, quiet: bool) -> int:
@@ -208,7 +197,7 @@ def _print(source: str, options: ParseOptions, kind: str, quiet: bool) -> int:
 
 
 def _write(
-    jobs: list[Any], options: ParseOptions, formats: list[str], workers: int, as_json: bool, quiet: bool
+    jobs: list[Job], options: ParseOptions, formats: list[str], workers: int, as_json: bool, quiet: bool
 ) -> int:
     """All documents to their files, with a progress bar, and a summary at the end."""
     import time
