@@ -281,7 +281,8 @@ def _print_summary(
         elif outcome.failures:
             result = Text("in part", style="yellow")
         else:
-            result = Text(", ".join(outcome.files.values()))
+            first, *others = outcome.files.values()
+            result = Text(first + (f" +{len(others)}" if others else ""))
         table.add_row(
             Text(_shorten(outcome.name, 32)), str(outcome.pages), f"{outcome.seconds:.2f}",
             str(outcome.blocks), str(outcome.tables), result,
