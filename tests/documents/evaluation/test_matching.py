@@ -67,6 +67,21 @@ def test_merged_and_split_paragraphs_cost_nothing_when_matching_adapts() -> None
         assert simple > 0.1
 
 
+def test_headings_glued_to_recut_paragraphs_are_cut_off() -> None:
+    texts = paragraphs(21, 6)
+    blocks = [
+        text
+        for number, body in enumerate(texts)
+        for text in (f"Chapter {WORDS[number]} of {WORDS[-number]}", body)
+    ]
+    glued = " ".join(blocks).replace(". ", ", ", 9)
+    third = len(glued) // 3
+    cut = [i for i, c in enumerate(glued) if c == " "]
+    at = [min(cut, key=lambda i: abs(i - third * k)) for k in (1, 2)]
+    pred = [glued[: at[0]], glued[at[0] + 1 : at[1]], glued[at[1] + 1 :]]
+    assert score(page(blocks), pred).text_edit() == 0
+
+
 @pytest.mark.parametrize("match", ["adaptive", "quick"])
 def test_merge_of_two_paragraphs_is_found(match: MatchName) -> None:
     texts = paragraphs(3)

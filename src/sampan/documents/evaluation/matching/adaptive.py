@@ -4,9 +4,10 @@ The annotation is fixed; several ways of cutting the prediction compete, and in 
 blocks the one with the least total edit distance wins (MinerU2.5-Pro, arXiv 2604.04771, §5.2–5.3):
 
 1. as it is, through `quick_match`;
-2. in pieces: lines and sentences, each given to the annotated block that holds the stretch most like
-   it. The assignment of all pieces together is a shortest path (Viterbi) in which a change of block
-   costs a little, so that short or repeated pieces follow their neighbours;
+2. in pieces: lines, sentences and what lies between the ends of annotated blocks, each given to the
+   annotated block that holds the stretch most like it. The assignment of all pieces together is a
+   shortest path (Viterbi) in which a change of block costs a little, so that short or repeated pieces
+   follow their neighbours;
 3. every contiguous partition of the group's pieces, by dynamic programming. This is exact for the
    order of the group's blocks, where the paper enumerates 2^(n−1) partitions.
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from sampan.documents.evaluation.latex import formula_lines, latex_to_text, normalise_formula
 from sampan.documents.evaluation.levenshtein import Check, Packed, edit_distance, prefix_distances
-from sampan.documents.evaluation.matching.quick import REJECT, quick_links
+from sampan.documents.evaluation.matching.quick import ANCHOR, REJECT, SHARE, quick_links
 from sampan.documents.evaluation.matching.units import Match, Surplus, Unit, keys, match_cost, pair_leftovers
 from sampan.documents.evaluation.normalise import inline_maths_spans, normalise_text
 
@@ -39,8 +40,11 @@ _BREAK = re.compile(r"(?<=[.!?;:…])(?=\s)|(?<=[.!?…][\"'”’)\]])(?=\s)|(?
 
 def adaptive_match(G: list[Unit], P: list[Unit], surplus: Surplus, check: Check | None = None) -> list[Match]:
     """Matches of annotated blocks G with predicted blocks P, or with parts of them."""
-    as_is, _, _ = quick_links(G, P, check)
-    pieces = [piece for unit in P for piece in split_unit(unit)]
+    as_is, unfound, _ = quick_links(G, P, check)
+    # Where nothing is missed and a block has a near partner of its own, no seam is hidden in it.
+    plain = set() if unfound else {match.pred[0].source for match in as_is if _is_near_pair(G, match)}
+    seams = _seams(G, P, plain, check)
+    pieces = [piece for unit, cuts in zip(P, seams, strict=True) for piece in split_unit(unit, cuts)]
     owner = _assign_pieces(G, pieces, check)
     matches: list[Match] = []
     used: set[int] = set()  # pieces, by place in `pieces`
@@ -70,8 +74,43 @@ def adaptive_match(G: list[Unit], P: list[Unit], surplus: Surplus, check: Check 
     return matches + pair_leftovers(G, missed, left, surplus)
 
 
-def split_unit(unit: Unit) -> list[Unit]:
-    """Lines and sentences of a text, lines of a formula. Joined again they give the unit's text."""
+def _is_near_pair(G: Sequence[Unit], match: Match) -> bool:
+    edits, longest = match_cost(G, match)
+    return len(match.truth) == len(match.pred) == 1 and edits < ANCHOR * longest
+
+
+def _seams(G: list[Unit], P: list[Unit], plain: set[int], check: Check | None) -> list[list[int]]:
+    """For every predicted block the places, in its normalised text, where annotated blocks begin or end in it.
+
+    So a heading that was glued to its paragraph is cut off although no full stop marks the place.
+    """
+    if not G:
+        return [[] for _ in P]
+    sizes = np.array([len(g.text) for g in G])
+    ahead = Packed.of([g.text for g in G])
+    back = Packed.of([g.text[::-1] for g in G])
+    seams: list[list[int]] = []
+    for unit in P:
+        # A block that is as long as the prediction has its ends where the prediction has them.
+        inside = (sizes > 0) & (sizes < len(unit.text))
+        if unit.formula is not None or unit.source in plain or not inside.any():
+            seams.append([])
+            continue
+        away, ends = ahead.best_windows(unit.text, check)
+        near = inside & (away < SHARE * sizes)
+        places = set(ends[near].tolist())
+        if near.any():
+            _, ends = back.best_windows(unit.text[::-1], check)
+            places |= set((len(unit.text) - ends[near]).tolist())
+        seams.append(sorted(place for place in places if 0 < place < len(unit.text)))
+    return seams
+
+
+def split_unit(unit: Unit, seams: Sequence[int] = ()) -> list[Unit]:
+    """Lines and sentences of a text, lines of a formula. Joined again they give the unit's text.
+
+    `seams` are further places to cut at, counted in the normalised text.
+    """
     if unit.formula is not None:
         lines = formula_lines(unit.raw)
         if len(lines) == 1:
@@ -91,6 +130,11 @@ def split_unit(unit: Unit) -> list[Unit]:
     for match in _BREAK.finditer(unit.raw):
         if not any(start < match.start() < stop for start, stop in maths):
             cuts.append(match.start())
+    if seams:
+        # Only where the normaliser did nothing but delete is a place in its text one in the raw text.
+        words = [match.start() for match in re.finditer(r"\w", unit.raw)]
+        if "".join(unit.raw[at] for at in words) == unit.text:
+            cuts = sorted({*cuts, *(words[place] for place in seams)})
     raws = [unit.raw[a:b] for a, b in zip(cuts, [*cuts[1:], len(unit.raw)], strict=True)]
     pieces = [
         Unit(normalise_text(raw), raw, unit.source, unit.position + at / 1e6)
