@@ -46,13 +46,15 @@ def _score(
         return 0.0
     score = 0.0
     ratio = p.text_size / em
-    noise = 1.0 if page.styled else 2.2
-    if ratio > 1 + 0.25 * noise:
-        score += 2.5
-    elif ratio > 1 + 0.08 * noise:
-        score += 1.6 if page.styled else 1.0
-    elif ratio < 1 - 0.06 * noise:
-        score -= 1.5
+    if page.styled:
+        if ratio > 1.25:
+            score += 2.5
+        elif ratio > 1.08:
+            score += 1.6
+        elif ratio < 0.94:
+            score -= 1.5
+    else:
+        score += float(np.clip((ratio - 1.07) / 0.2, -1.0, 1.0)) * (2.4 if ratio > 1.07 else 1.0)
     if p.bold and not body_bold:
         score += 1.5
     depth = section_depth(text)
@@ -78,7 +80,7 @@ def _score(
         score -= 0.8
     if len(text) > 90:
         score -= 0.7
-    if not page.styled and ratio < 1 + 0.08 * noise and not (depth is not None and above > 0.3 * em):
+    if not page.styled and ratio < 1.07 and not (depth is not None and above > 0.3 * em):
         # On a picture, isolation alone is not enough.
         score -= 0.4
     if is_cjk(text[0]) and len(text) > 40:

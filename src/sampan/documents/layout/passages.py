@@ -85,6 +85,9 @@ class _Rows:
         )
         longest = [max(m, key=lambda i: int(page.characters[i])) for m in self.members]
         self.size = page.text_size[longest]
+        self.apparent_size = page.apparent_size[longest]
+        self.natural_width = page.natural_width[longest]
+        self.longest = longest
         self.bold = np.array([bool(page.bold[m].all()) for m in self.members])
         self.monospace = page.monospace[longest]
         self.characters = np.array([int(page.characters[m].sum()) for m in self.members])
@@ -273,8 +276,31 @@ def _is_code(rows: _Rows, chain: list[int]) -> bool:
     characters = rows.characters[chain]
     if rows.page.styled:
         return bool(characters[rows.monospace[chain]].sum() > 0.6 * characters.sum())
-    evidence = np.array([looks_like_code(rows.text[i]) for i in chain])
-    return len(chain) >= 2 and bool(evidence.mean() > 0.5)
+    evidence = float(np.mean([looks_like_code(rows.text[i]) for i in chain]))
+    if len(chain) < 2:
+        return False
+    pitch = _even_pitch(rows, chain)
+    return evidence > (0.5 if pitch is None else 0.25 if pitch else 0.8)
+
+
+def _even_pitch(rows: _Rows, chain: list[int]) -> bool | None:
+    """Whether all characters are equally wide, i.e. the font is monospaced; None if that cannot be told.
+
+    Then width over number of characters is the same for all lines, whatever their letters.
+    """
+    longest = [rows.longest[i] for i in chain]
+    counts = np.array([len(rows.page.lines[i].text.strip()) for i in longest])
+    long = counts >= 8
+    if long.sum() < 2:
+        return None
+    boxes = rows.page.boxes[longest][long]
+    width = boxes[:, 2] - boxes[:, 0]
+    even = np.log(width / counts[long])
+    proportional = np.log(width / rows.natural_width[chain][long])
+    spread, other = float(even.std()), float(proportional.std())
+    if max(spread, other) < 0.02:
+        return None
+    return spread < 0.75 * other
 
 
 def _join_code(rows: _Rows, chains: list[list[int]]) -> list[list[int]]:
@@ -390,7 +416,7 @@ def _passage(rows: _Rows, chain: list[int], column: tuple[float, float], early: 
         members=[i for row in chain for i in rows.members[row]],
         box=np.r_[boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)],
         text="\n".join(rows.text[i] for i in chain),
-        text_size=weighted_median(rows.size[chain], characters),
+        text_size=weighted_median(rows.apparent_size[chain], characters),
         bold=bool(characters[rows.bold[chain]].sum() > 0.8 * characters.sum()),
         monospace=bool(characters[rows.monospace[chain]].sum() > 0.6 * characters.sum()),
         rows=len(chain),
