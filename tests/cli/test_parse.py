@@ -154,9 +154,10 @@ def run_real(*arguments: object, **options: object) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
-def test_the_real_thing_reads_the_example(tmp_path: Path) -> None:
-    result = run_real("parse", EXAMPLES / "report.pdf", "-o", tmp_path, "--to", "md,json")
+def test_the_real_thing_reads_the_examples(tmp_path: Path) -> None:
+    result = run_real("parse", EXAMPLES, "-o", tmp_path, "--to", "md,json")
     assert result.returncode == 0, result.stderr
+    assert "The crossing takes twelve minutes" in (tmp_path / "photo.md").read_text(encoding="utf-8")
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "Small Boats" in text
     assert text.index("the arithmetic is right") < text.index("Each boat begins with its bottom")
