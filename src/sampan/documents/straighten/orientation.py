@@ -4,9 +4,9 @@ The classifier is PP-LCNet ×1.0 trained on page orientation (arXiv 2109.15099; 
 runtime: short side 256, centre crop 224, RGB, ImageNet normalisation; label k = the page needs k · 90°
 counter-clockwise). It judges
 texture more than letters: it is right on nearly every page of horizontal lines when the page is reduced by
-area averaging, and takes vertical Japanese for a page on its side. Therefore it sees the page twice,
-whole and a window of dense text close up, and must agree with the direction of the lines. Where they
-disagree, a few lines are read in each possible position and the best read one wins.
+area averaging, and takes vertical Japanese for a page on its side. Therefore it sees the page
+whole and close up and must agree with the direction of the lines. Where they
+disagree, a few lines are read in each possible position, and the best read one wins.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ _LEAD = 0.15
 the lead once six strips were read)."""
 _SEEN_SHARE = 0.2
 """Confidence of reading that a sure view is worth."""
+_DOWN_SHARE = 0.5
+"""The same for the close-ups where lines run down: the whole view is misled by vertical writing there."""
 _UNTURNED = 0.1
 """Confidence of reading that lying as it came is worth: pictures are more often right than turned."""
 _TURNS: tuple[Literal[0], Literal[90], Literal[180], Literal[270]] = (0, 90, 180, 270)
@@ -79,21 +81,40 @@ def whole_view(gray: Gray) -> Gray:
     return np.asarray(shrunk[top : top + SIDE, left : left + SIDE], np.uint8)
 
 
-def close_view(gray: Gray, ink: Gray) -> Gray:
-    """The window with most ink, at about half the scale of the reduced picture."""
+def close_views(gray: Gray, ink: Gray) -> list[Gray]:
+    """Four windows within the printed area, at about two thirds of the scale of the reduced picture."""
     side = min(_CLOSE_UP, *gray.shape)
-    mask = cv2.resize((ink > 0).astype(np.float32), None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
-    # Letters cover 10 to 40 % of their lines: a darker place is a picture.
-    mask[mask > 0.6] = 0
-    window = max(1, min(side // 8, *mask.shape))
-    density = cv2.boxFilter(mask, -1, (window, window), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-    rows, columns = mask.shape[0] - window + 1, mask.shape[1] - window + 1
-    y, x = np.unravel_index(int(density[:rows, :columns].argmax()), (rows, columns))
-    top, left = min(int(y) * 8, gray.shape[0] - side), min(int(x) * 8, gray.shape[1] - side)
-    return np.asarray(
-        cv2.resize(gray[top : top + side, left : left + side], (SIDE, SIDE), interpolation=cv2.INTER_AREA),
-        np.uint8,
-    )
+    views: list[Gray] = []
+    top, bottom = _extent(ink, axis=1)
+    left, right = _extent(ink, axis=0)
+    for down, across in ((0.3, 0.5), (0.5, 0.3), (0.5, 0.7), (0.7, 0.5)):
+        y = int(np.clip(top + down * (bottom - top) - side / 2, 0, gray.shape[0] - side))
+        x = int(np.clip(left + across * (right - left) - side / 2, 0, gray.shape[1] - side))
+        window = gray[y : y + side, x : x + side]
+        views.append(np.asarray(cv2.resize(window, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8))
+    return views
+
+
+def _extent(ink: Gray, axis: int) -> tuple[int, int]:
+    """Where ink begins and ends along an axis, but for one percent at either end."""
+    share = np.cumsum(np.count_nonzero(ink, axis=axis))
+    first, last = np.searchsorted(share, (0.01 * share[-1], 0.99 * share[-1]))
+    return int(first), int(last)
+
+
+def look(
+    classifier: OrientationClassifier, gray: Gray, ink: Gray, direction: LineDirection
+) -> NDArray[np.float64]:
+    """Probabilities (2, 4) of the four turns: of the whole page and of its close-ups.
+
+    One close-up will do where it confirms the whole page; else, and where lines run down, all four
+    are averaged.
+    """
+    close = close_views(gray, ink)
+    whole, first = classifier([whole_view(gray), close[0]])
+    if direction.down or whole.argmax() != first.argmax():
+        first = np.mean([first, *classifier(close[1:])], axis=0)
+    return np.stack([whole, first])
 
 
 Scorer = Callable[[list[Image]], list[float]]
@@ -124,12 +145,12 @@ def decide(
     guess = int(whole.argmax())
     along = guess % 2 == int(direction.down)
     clear = direction.margin >= _CLEAR_DIRECTION
-    # Whether lines that run down are a page on its side or vertical writing, only letters can tell.
-    settled = clear and along and not (direction.down and score is not None)
-    if settled and guess == int(close.argmax()) and whole[guess] >= _SURE:
+    if clear and along and guess == int(close.argmax()) and min(whole[guess], close[guess]) >= _SURE:
         return Orientation(_TURNS[guess], float(whole[guess]))
     if score is not None:
-        reading = _by_reading(strips, score, close if direction.down else close + whole)
+        reading = _by_reading(
+            strips, score, _DOWN_SHARE * close if direction.down else _SEEN_SHARE * (close + whole)
+        )
         if reading is not None:
             return reading
     return _without_reading(whole, close, direction, clear)
@@ -155,7 +176,7 @@ def _by_reading(
         ranked = np.sort(table, axis=0)
         say = ranked[-1] - ranked[-2] + 0.02
         read = table @ (say / say.sum())
-        scores = read + _SEEN_SHARE * seen
+        scores = read + seen
         scores[0] += _UNTURNED
         best = int(scores.argmax())
         lead = float(scores[best] - np.delete(scores, best).max())

@@ -27,9 +27,8 @@ from sampan.documents.straighten.orientation import (
     Orientation,
     OrientationClassifier,
     Scorer,
-    close_view,
     decide,
-    whole_view,
+    look,
 )
 from sampan.documents.straighten.skew import LineDirection, find_direction
 
@@ -109,7 +108,7 @@ class Straightener:
     ) -> Orientation:
         if self._classifier is None:
             self._classifier = OrientationClassifier(threads=self.options.threads)
-        views = self._classifier([whole_view(gray), close_view(gray, ink)])
+        views = look(self._classifier, gray, ink, direction)
 
         def strips(count: int) -> list[Image]:
             boxes = samples.find_strips(ink, direction.down, count)
