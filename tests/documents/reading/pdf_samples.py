@@ -37,7 +37,9 @@ def text(x: float, y: float, string: str, size: float = 12, font: str = "F1", ex
     return f"BT /{font} {size} Tf {extra} {x} {y} Td ({escaped}) Tj ET\n".encode("cp1252")
 
 
-def pdf(*pages: SamplePage, title: str | None = None, author: str | None = None, password: str | None = None) -> bytes:
+def pdf(
+    *pages: SamplePage, title: str | None = None, author: str | None = None, password: str | None = None
+) -> bytes:
     objects: list[bytes | tuple[bytes, bytes]] = [b"", b""]
 
     def add(body: bytes | tuple[bytes, bytes]) -> int:

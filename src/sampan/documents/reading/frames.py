@@ -43,7 +43,9 @@ class Frame:
             return box, None
         turn = np.radians(self.angle)
         cos, sin = float(np.cos(turn)), float(np.sin(turn))
-        a, b, c, d = ((cos * u - sin * v, sin * u + cos * v) for u, v in ((u0, v0), (u1, v0), (u1, v1), (u0, v1)))
+        a, b, c, d = (
+            (cos * u - sin * v, sin * u + cos * v) for u, v in ((u0, v0), (u1, v0), (u1, v1), (u0, v1))
+        )
         xs, ys = (a[0], b[0], c[0], d[0]), (a[1], b[1], c[1], d[1])
         return (min(xs), min(ys), max(xs), max(ys)), (a, b, c, d)
 

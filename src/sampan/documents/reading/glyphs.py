@@ -7,14 +7,12 @@ in degrees, y grows downwards, as everywhere in Sampan.
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sampan.documents.model import Box, Style
 from sampan.documents.reading import pdfium
 from sampan.documents.reading.fonts import FontFace, face_of
 from sampan.documents.reading.pdfium import indexed
@@ -78,7 +76,9 @@ def read_glyphs(text_page: int, transform: Matrix, size: tuple[float, float]) ->
     if count <= 0:
         return None
     code = np.array(indexed(pdfium.character_unicode, text_page, range(count)), np.int64)
-    object_of = np.array([o or 0 for o in indexed(pdfium.character_object, text_page, range(count))], np.int64)
+    object_of = np.array(
+        [o or 0 for o in indexed(pdfium.character_object, text_page, range(count))], np.int64
+    )
     is_space = np.isin(code, _SPACES)
     drawn = ~is_space & ~np.isin(code, _NOTHING) & (object_of != 0)
     indices = np.flatnonzero(drawn)
@@ -221,51 +221,3 @@ def without_duplicates(glyphs: Glyphs) -> Glyphs:
     for index in np.flatnonzero(drop[:-1]):
         separator[index + 1] = max(separator[index + 1], separator[index])
     return replace(glyphs, separator=separator).subset(~drop)
-
-
-class Styles:
-    """`Style` of a text object, made once for each look."""
-
-    def __init__(self, glyphs: Glyphs) -> None:
-        self._glyphs = glyphs
-        self._colors: dict[int, str | None] = {}
-        self._cache: dict[tuple[object, ...], Style] = {}
-
-    def of(
-        self, owner: int, size: float, bold: bool, monospace: bool, superscript: bool, subscript: bool
-    ) -> Style:
-        face = self._glyphs.faces[owner]
-        if owner not in self._colors:
-            self._colors[owner] = fill_color(self._glyphs.objects[owner])
-        key = (face.name, round(size, 1), bold, face.italic, monospace, superscript, subscript, self._colors[owner])
-        style = self._cache.get(key)
-        if style is None:
-            style = self._cache[key] = Style(
-                font=face.name,
-                size=round(size, 1),
-                bold=bold,
-                italic=face.italic,
-                monospace=monospace,
-                superscript=superscript,
-                subscript=subscript,
-                color=self._colors[owner],
-            )
-        return style
-
-
-_rgba = (ctypes.c_uint * 4)()
-_rgba_addresses = [ctypes.addressof(_rgba) + 4 * channel for channel in range(4)]
-
-
-def fill_color(handle: int) -> str | None:
-    """`#rrggbb`, or None for patterns. Needs the open page."""
-    if not pdfium.object_fill_color(handle, *_rgba_addresses):
-        return None
-    return f"#{_rgba[0]:02x}{_rgba[1]:02x}{_rgba[2]:02x}"
-
-
-def box_of(boxes: NDArray[np.float64]) -> Box:
-    """Hull of (N, 4) boxes."""
-    x0, y0 = boxes[:, :2].min(axis=0).tolist()
-    x1, y1 = boxes[:, 2:].max(axis=0).tolist()
-    return (x0, y0, x1, y1)

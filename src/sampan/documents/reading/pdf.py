@@ -100,7 +100,9 @@ class PdfPage:
                 width, height, raw.FPDFBitmap_BGR, picture.ctypes.data_as(ctypes.c_void_p), picture.strides[0]
             )
             if not bitmap:
-                raise InputError(f"page {self.number} of {self._file.name} cannot be rendered: no memory for it")
+                raise InputError(
+                    f"page {self.number} of {self._file.name} cannot be rendered: no memory for it"
+                )
             try:
                 raw.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, raw.FPDF_ANNOT)
             finally:
@@ -178,5 +180,7 @@ def _open_error(error: pypdfium2.PdfiumError, name: str, password: str | None) -
             return PasswordError(f"{name} is encrypted: give its password")
         return PasswordError(f"{name} is encrypted and the given password does not open it")
     if error.err_code == raw.FPDF_ERR_SECURITY:
-        return PasswordError(f"{name} is encrypted by a method that cannot be opened: save it without encryption")
+        return PasswordError(
+            f"{name} is encrypted by a method that cannot be opened: save it without encryption"
+        )
     return InputError(f"{name} cannot be read as PDF: it is truncated or damaged")

@@ -14,9 +14,6 @@ Latin script, below .2 when letters are exchanged at random.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,17 +30,36 @@ _BROKEN_SHARE = 0.3
 _SCAN_COVERAGE = 0.5
 _FEW_GLYPHS = 40
 
-_COMMON_PAIRS = frozenset(
-    "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro "
-    "ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so "
-    "rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl "
-    "ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke ui fr oo av ag if ap gr od bo sp rd do uc bu ei ov by rm ep "
-    "tt oc fa ef cu rn sc gi da yo cr cl du ga qu ue ff ba ey ls va um pp ua up lu go ht ru ug ds lt pi rc rr eg au "
-    "ck ew mu br bi pt ak pu ui rg ib tl ny ki rk ys ob mm fu ph og ms ye ud ib mb ip ub oi rl gu dr hr cc tw ft wn "
-    "nu af hu nn eo vo rv nf xp gn sm fl iz ok nl my gl aw ju oa eq sy sl ps jo lf nv je nk kn gs dy hy ze ks bs ik "
-    "ez ao qu sc hl bt ht lk wu zu uf fü ün är üb éc dé ré és té ão çã ió ón ñ".split()
+_PAIRS = (
+    "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me "
+    "de hi ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot "
+    "il tr ly nc et ut ss so rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai "
+    "sh ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke ui fr oo av "
+    "ag if ap gr od bo sp rd do uc bu ei ov by rm ep tt oc fa ef cu rn sc gi da yo cr cl du ga qu ue ff "
+    "ba ey ls va um pp ua up lu go ht ru ug ds lt pi rc rr eg au ck ew mu br bi pt ak pu rg ib tl ny ki "
+    "rk ys ob mm fu ph og ms ye ud mb ip ub oi rl gu dr hr cc tw ft wn nu af hu nn eo vo rv nf xp gn sm "
+    "fl iz ok nl my gl aw ju oa eq sy sl ps jo lf nv je nk kn gs dy hy ze ks bs ik ez ao hl bt lk wu zu "
+    "uf fü ün är üb éc dé ré és té ão çã ió ón "
 )
-_LETTER_PAIR = re.compile(r"(?=([^\W\d_]{2}))")
+_COMMON_PAIRS = frozenset(_PAIRS.split())
+_LETTERS = 0x251
+
+
+def _tables() -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Code → lower-case letter (0 for what is none), and which pairs of letters are common."""
+    letter = np.zeros(_LETTERS, np.int64)
+    for point in range(_LETTERS - 1):
+        lower = chr(point).lower()
+        if chr(point).isalpha() and len(lower) == 1 and ord(lower) < _LETTERS:
+            letter[point] = ord(lower)
+    common = np.zeros((_LETTERS, _LETTERS), np.int8)
+    for pair in _COMMON_PAIRS:
+        if len(pair) == 2:
+            common[ord(pair[0]), ord(pair[1])] = 1
+    return letter, common
+
+
+_LETTER, _COMMON = _tables()
 
 
 def judge(
@@ -52,14 +68,17 @@ def judge(
     """Lines worth keeping, and the boxes that OCR must read."""
     visible = [read for read in lines if not read.invisible]
     invisible = [read for read in lines if read.invisible]
-    bad_fonts = _bad_fonts(visible, glyphs)
+    pairs = plausibility(glyphs.code, glyphs.separator > 0)
+    bad_fonts = _bad_fonts(glyphs, pairs)
     broken = _broken(glyphs)
-    unreliable = [read.line.box for read in visible if _is_bad(read, glyphs, bad_fonts, broken)]
+    unreliable: list[Box] = []
+    if bad_fonts or broken.any():
+        unreliable = [read.line.box for read in visible if _is_bad(read, bad_fonts, broken)]
     boxes = _joined(unreliable)
     kept = list(visible)
     if invisible:
         layer = _uncovered(invisible, visible)
-        if _layer_is_good(layer, broken):
+        if _layer_is_good(layer, broken, pairs):
             kept += layer
         elif layer:
             boxes += _scan_areas([read.line.box for read in layer], images)
@@ -68,10 +87,18 @@ def judge(
     return kept, boxes
 
 
-def plausibility(text: str) -> tuple[float, int]:
-    """Share of common pairs among the letter pairs of `text`, and how many pairs in Latin letters there are."""
-    pairs = [pair for pair in _LETTER_PAIR.findall(text.lower()) if ord(pair[0]) < 0x250 and ord(pair[1]) < 0x250]
-    return (sum(pair in _COMMON_PAIRS for pair in pairs) / len(pairs) if pairs else 0.0), len(pairs)
+def plausibility(code: NDArray[np.int64], separate: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """For every glyph and the one before it: 1 a common letter pair, 0 an uncommon one, -1 no pair.
+
+    `separate` (N,) is True where a word begins. Only letters below U+0250 make pairs.
+    """
+    letter = _LETTER[np.minimum(code, _LETTERS - 1)]
+    pair = np.full(len(code), -1, np.int8)
+    if len(code) > 1:
+        one, two = letter[:-1], letter[1:]
+        both = (one > 0) & (two > 0) & ~separate[1:]
+        pair[1:][both] = _COMMON[one[both], two[both]]
+    return pair
 
 
 def _broken(glyphs: Glyphs) -> NDArray[np.bool_]:
@@ -80,35 +107,29 @@ def _broken(glyphs: Glyphs) -> NDArray[np.bool_]:
     return (code == 0xFFFD) | private
 
 
-def _bad_fonts(lines: list[ReadLine], glyphs: Glyphs) -> set[str | None]:
-    """Names of fonts whose text is soup."""
-    text: defaultdict[str | None, list[str]] = defaultdict(list)
-    for read in lines:
-        for word in read.line.words:
-            if word.style is not None:
-                text[word.style.font].append(word.text)
-    unmapped: defaultdict[str | None, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for owner, count in enumerate(np.bincount(glyphs.owner, minlength=len(glyphs.faces)).tolist()):
-        unmapped[glyphs.faces[owner].name][1] += count
-    for owner, count in enumerate(
-        np.bincount(glyphs.owner, weights=glyphs.unmapped, minlength=len(glyphs.faces)).tolist()
-    ):
-        unmapped[glyphs.faces[owner].name][0] += count
-    bad: set[str | None] = set()
-    for font, words in text.items():
-        share, pairs = plausibility(" ".join(words))
-        without_map, total = unmapped[font]
-        if total and without_map > 0.5 * total:
-            if pairs < _ENOUGH_PAIRS / 2 or share < UNMAPPED_PLAUSIBLE:
-                bad.add(font)
-        elif pairs >= _ENOUGH_PAIRS and share < MAPPED_PLAUSIBLE:
-            bad.add(font)
-    return bad
+def _bad_fonts(glyphs: Glyphs, pairs: NDArray[np.int8]) -> set[str | None]:
+    """Names of fonts whose visible text is soup."""
+    names = sorted({face.name for face in glyphs.faces}, key=str)
+    number = {name: place for place, name in enumerate(names)}
+    font = np.array([number[face.name] for face in glyphs.faces])[glyphs.owner]
+    seen = ~glyphs.invisible
+
+    def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(font[chosen & seen], minlength=len(names))
+
+    total, unmapped = count(np.ones(len(font), bool)), count(glyphs.unmapped)
+    paired, common = count(pairs >= 0), count(pairs > 0)
+    share = common / np.maximum(paired, 1)
+    without_map = unmapped > 0.5 * total
+    soup = np.where(
+        without_map,
+        (paired < _ENOUGH_PAIRS / 2) | (share < UNMAPPED_PLAUSIBLE),
+        (paired >= _ENOUGH_PAIRS) & (share < MAPPED_PLAUSIBLE),
+    )
+    return {name for name, bad in zip(names, (soup & (total > 0)).tolist(), strict=True) if bad}
 
 
-def _is_bad(
-    read: ReadLine, glyphs: Glyphs, bad_fonts: set[str | None], broken: NDArray[np.bool_]
-) -> bool:
+def _is_bad(read: ReadLine, bad_fonts: set[str | None], broken: NDArray[np.bool_]) -> bool:
     count = int(broken[read.glyphs].sum())
     if count >= 2 and count >= _BROKEN_SHARE * len(read.glyphs):
         return True
@@ -134,20 +155,21 @@ def _uncovered(invisible: list[ReadLine], visible: list[ReadLine]) -> list[ReadL
     return kept
 
 
-def _layer_is_good(layer: list[ReadLine], broken: NDArray[np.bool_]) -> bool:
+def _layer_is_good(layer: list[ReadLine], broken: NDArray[np.bool_], pairs: NDArray[np.int8]) -> bool:
     if not layer:
         return True
     index = np.concatenate([read.glyphs for read in layer])
     if broken[index].mean() > 0.05:
         return False
     text = " ".join(read.line.text for read in layer)
-    share, pairs = plausibility(text)
+    of_layer = pairs[index]
+    paired, common = int((of_layer >= 0).sum()), int((of_layer > 0).sum())
     letters = sum(character.isalnum() for character in text)
     ink = len(text) - text.count(" ")
     if letters < 0.6 * ink:
         return False
     # Scripts other than Latin have no table here; their layers stand if they consist of letters.
-    return pairs < _ENOUGH_PAIRS or pairs < 0.3 * letters or share >= INVISIBLE_PLAUSIBLE
+    return paired < _ENOUGH_PAIRS or paired < 0.3 * letters or common >= INVISIBLE_PLAUSIBLE * paired
 
 
 def _scan_areas(boxes: list[Box], images: list[Box]) -> list[Box]:

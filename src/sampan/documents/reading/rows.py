@@ -5,15 +5,18 @@ A gap cuts a row when
   it is wider than 0.75 em and a gap in a row nearby lies above or below it: gaps line up in
   tables and between columns, hardly ever in justified prose, or
   it is wider than 0.6 em and the stream does not go on across it.
+A typed space in the gap asks for twice the width, or for a gap that stands out from its row's others.
 A list marker or a section number stays with what it marks.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
-
-import numpy as np
+from itertools import pairwise
+from math import inf
+from statistics import median
 
 from sampan.documents.reading.pieces import Piece
 
@@ -24,13 +27,15 @@ _MARKER = re.compile(r"[•◦▪‣●○■□–—*·-]|\(?(?:\d{1,3}|[a-zA-
 _NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?|\d{1,2}")
 
 Row = list[Piece]
+Gap = tuple[int, int, float, float, float, float]
+"""Number of the row, place of the piece after the gap, start, end, baseline, em."""
 
 
 def lines_of_pieces(pieces: list[Piece], text_of: Callable[[Piece], str]) -> list[Row]:
     """Lines, each as pieces from left to right; `text_of` is asked only about possible list markers."""
     position = {id(piece): place for place, piece in enumerate(pieces)}
     rows = _rows(pieces)
-    gaps: list[tuple[int, int, float, float, float, float]] = []
+    gaps: list[Gap] = []
     for number, row in enumerate(rows):
         right = row[0].u1
         for place in range(1, len(row)):
@@ -39,18 +44,24 @@ def lines_of_pieces(pieces: list[Piece], text_of: Callable[[Piece], str]) -> lis
             if piece.u0 - right > _JUMP * em:
                 gaps.append((number, place, right, piece.u0, piece.baseline, em))
             right = max(right, piece.u1)
+    aligned = _Alignment(gaps)
     cuts: dict[int, list[int]] = {}
-    for (number, place, a, b, _, em), aligned in zip(gaps, _aligned(gaps), strict=True):
+    for gap in gaps:
+        number, place, a, b, _, em = gap
         row = rows[number]
         left, right_piece = row[place - 1], row[place]
-        gap = (b - a) / em
+        width = (b - a) / em
         goes_on = position[id(right_piece)] == position[id(left)] + 1 or left.rtl or right_piece.rtl
-        cut = gap > _WIDE or (aligned and gap > _ALIGNED) or not goes_on
+        if goes_on and right_piece.spaced:
+            # A typed space is a word's end first; justification may have stretched it.
+            cut = width > 2 * _WIDE or (
+                width > _ALIGNED and width > 2.5 * _usual_gap(row) and aligned.holds(gap)
+            )
+        else:
+            cut = not goes_on or width > _WIDE or (width > _ALIGNED and aligned.holds(gap))
         starts_line = place == 1 or place - 1 in cuts.get(number, [])
-        if cut and starts_line and goes_on and gap < _MARKER_REACH:
-            marker, marked = text_of(left), text_of(right_piece)
-            numbers = _NUMBER.fullmatch(marker) and gap < 2 * _WIDE and marked[:1].isalpha() and left.size >= 11
-            cut = not (_MARKER.fullmatch(marker) or numbers)
+        if cut and starts_line and goes_on and width < _MARKER_REACH:
+            cut = not _marks(text_of(left), text_of(right_piece), left.size, width)
         if cut:
             cuts.setdefault(number, []).append(place)
     lines = []
@@ -62,26 +73,41 @@ def lines_of_pieces(pieces: list[Piece], text_of: Callable[[Piece], str]) -> lis
     return lines
 
 
-def _aligned(gaps: list[tuple[int, int, float, float, float, float]]) -> list[bool]:
-    """Whether a gap in another row within 2.5 em of line distance overlaps by half an em."""
-    wide = [gap for gap in gaps if gap[3] - gap[2] > _ALIGNED * gap[5]]
-    if len(wide) < 2:
-        return [False] * len(gaps)
-    table = np.array(sorted(wide, key=lambda gap: gap[4]))
-    row, a, b, v = table[:, 0], table[:, 2], table[:, 3], table[:, 4]
-    result = []
-    for number, _, left, right, baseline, em in gaps:
-        low, high = np.searchsorted(v, [baseline - 2.5 * em, baseline + 2.5 * em])
-        overlap = np.minimum(b[low:high], right) - np.maximum(a[low:high], left)
-        result.append(bool(((overlap > 0.5 * em) & (row[low:high] != number)).any()))
-    return result
+def _marks(marker: str, marked: str, size: float, width: float) -> bool:
+    """Whether a line's first piece is a bullet, list number or section number of what follows."""
+    if _MARKER.fullmatch(marker):
+        return not (marker in "–—-*" and marked[:1].isdigit())
+    return bool(_NUMBER.fullmatch(marker)) and width < 2 * _WIDE and marked[:1].isalpha() and size >= 11
+
+
+def _usual_gap(row: Row) -> float:
+    """Median gap of a row's pieces in em."""
+    return median(max(b.u0 - a.u1, 0.0) / max(a.size, b.size) for a, b in pairwise(row))
+
+
+class _Alignment:
+    """Knows the wide gaps of a page, and which have another above or below."""
+
+    def __init__(self, gaps: list[Gap]) -> None:
+        wide = sorted((gap for gap in gaps if gap[3] - gap[2] > _ALIGNED * gap[5]), key=lambda gap: gap[4])
+        self._wide = wide
+        self._heights = [gap[4] for gap in wide]
+
+    def holds(self, gap: Gap) -> bool:
+        """Whether a gap of another row within 2.5 em of line distance overlaps by half an em."""
+        number, _, left, right, baseline, em = gap
+        first = bisect_left(self._heights, baseline - 2.5 * em)
+        for other in self._wide[first : bisect_left(self._heights, baseline + 2.5 * em)]:
+            if other[0] != number and min(other[3], right) - max(other[2], left) > 0.5 * em:
+                return True
+        return False
 
 
 def _rows(pieces: list[Piece]) -> list[Row]:
     hosts = _scripts(pieces)
     plain = sorted((piece for piece in pieces if not piece.script), key=lambda piece: piece.baseline)
     rows: list[Row] = []
-    at, em = -np.inf, 0.0
+    at, em = -inf, 0.0
     for piece in plain:
         if piece.baseline - at > _ROW_TOLERANCE * min(em, piece.size):
             rows.append([])
@@ -137,7 +163,11 @@ def _scripts(pieces: list[Piece]) -> list[tuple[Piece, Piece]]:
         if before is not None and before.script:
             host = host_of[id(before)]
             near = piece.u0 - before.u1 < 0.5 * piece.size and piece.u0 > before.u0
-            if near and abs(piece.baseline - before.baseline) < 0.1 * piece.size and piece.size < 0.85 * host.size:
+            if (
+                near
+                and abs(piece.baseline - before.baseline) < 0.1 * piece.size
+                and piece.size < 0.85 * host.size
+            ):
                 piece.script = before.script
                 hosts.append((piece, host))
                 host_of[id(piece)] = host

@@ -15,7 +15,9 @@ _CJK = np.array([
     (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF),
     (0x1B000, 0x1B16F), (0x20000, 0x3FFFF),
 ])  # fmt: skip
-_RTL = np.array([(0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC), (0x10800, 0x10FFF), (0x1E800, 0x1EFFF)])
+_RTL = np.array(
+    [(0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC), (0x10800, 0x10FFF), (0x1E800, 0x1EFFF)]
+)
 # Arabic-Indic digits run left to right even though they live among letters that do not.
 _ARABIC_DIGITS = np.array([(0x0660, 0x0669), (0x06F0, 0x06F9)])
 _MARKS = np.array([
@@ -55,7 +57,9 @@ def is_cjk(character: str) -> bool:
 
 def without_ligatures(text: str) -> str:
     """Undo ligature and Arabic presentation forms (ﬁ → fi); every other character stays as it is."""
-    if text.isascii() or not any(first <= ord(c) <= last for c in text for first, last in _PRESENTATION_FORMS):
+    if text.isascii() or not any(
+        first <= ord(c) <= last for c in text for first, last in _PRESENTATION_FORMS
+    ):
         return text
     return "".join(
         unicodedata.normalize("NFKC", c)

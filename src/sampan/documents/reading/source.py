@@ -107,9 +107,7 @@ class OpenSource:
         self.close()
 
 
-def _opened(
-    stream: BinaryIO, name: str, options: ParseOptions, path: Path | None = None
-) -> OpenSource:
+def _opened(stream: BinaryIO, name: str, options: ParseOptions, path: Path | None = None) -> OpenSource:
     try:
         size, digest, head = _measure(stream, name, options.max_bytes)
         media_type = sniff(head)

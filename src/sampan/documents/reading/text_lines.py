@@ -1,15 +1,16 @@
 """Glyphs of a PDF page → words and lines.
 
-    glyphs   in stream order, grouped by text direction (`frames`)
-    pieces   glyphs that follow one another on a baseline without a gap (`pieces`)
-    rows     pieces on one baseline, right across the page; superscripts join their host's row (`rows`)
-    lines    rows cut at column gaps and table gaps (`rows`)
-    words    pieces of a line between spaces (here)
+glyphs   in stream order, grouped by text direction (`frames`)
+pieces   glyphs that follow one another on a baseline without a gap (`pieces`)
+rows     pieces on one baseline, right across the page; superscripts join their host's row (`rows`)
+lines    rows cut at column gaps and table gaps (`rows`)
+words    pieces of a line between spaces (here)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 
 from sampan.documents.model import Box, Direction, Line, Word
 from sampan.documents.reading.frames import Frame, frames_of
-from sampan.documents.reading.glyphs import GENERATED, Glyphs, Styles
+from sampan.documents.reading.glyphs import GENERATED, Glyphs
 from sampan.documents.reading.pieces import WORD_GAP, Piece, pieces_of
 from sampan.documents.reading.rows import Row, lines_of_pieces
-from sampan.documents.reading.scripts import is_cjk, without_ligatures
+from sampan.documents.reading.scripts import without_ligatures
+from sampan.documents.reading.styles import Styles
 
 
 @dataclass(slots=True)
@@ -59,17 +61,14 @@ def _line(row: Row, frame: Frame, string: str, styles: Styles) -> ReadLine:
     text: list[str] = []
     for group in _words_of(row, frame, rtl):
         word = _word(group, frame, string, styles)
-        if words:
-            joined_cjk = not group[0].spaced and is_cjk(text[-1][-1:]) and is_cjk(word.text[:1])
-            text.append("" if joined_cjk else " ")
         words.append(word)
         text.append(word.text)
     box, quad = frame.to_page(_hull(row))
     direction: Direction = "ttb" if frame.vertical else "rtl" if rtl else "ltr"
     longest = max(words, key=lambda word: len(word.text))
-    index = np.concatenate([frame.index[piece.first : piece.last] for piece in row])
+    index = _glyphs_of(row, frame)
     line = Line(
-        text="".join(text),
+        text=" ".join(text),
         box=box,
         quad=quad,
         origin="text_layer",
@@ -77,18 +76,26 @@ def _line(row: Row, frame: Frame, string: str, styles: Styles) -> ReadLine:
         style=longest.style,
         direction=direction,
     )
-    return ReadLine(line, int(index.min()), index, bool(frame.glyphs.invisible[index].mean() > 0.5))
+    invisible = frame.glyphs.invisible[index]
+    return ReadLine(line, int(index.min()), index, bool(2 * np.count_nonzero(invisible) > len(index)))
+
+
+def _glyphs_of(row: Row, frame: Frame) -> NDArray[np.int64]:
+    if row[-1].last - row[0].first == sum(piece.last - piece.first for piece in row):
+        return frame.index[row[0].first : row[-1].last]  # one stretch of the stream, as most lines are
+    return np.concatenate([frame.index[piece.first : piece.last] for piece in row])
 
 
 def _words_of(row: Row, frame: Frame, rtl: bool) -> list[Row]:
     """Cut a line's pieces into words."""
-    gaps = [_gap(before, piece, rtl) for before, piece in zip(row, row[1:], strict=False)]
+    gaps = [_gap(before, piece, rtl) for before, piece in pairwise(row)]
     tracking = _tracking(row, gaps)
     separator = frame.glyphs.separator
     words = [[row[0]]]
     for before, piece, gap in zip(row, row[1:], gaps, strict=False):
-        limit = 0.6 if before.cjk and piece.cjk else WORD_GAP
-        if separator[frame.index[piece.first]] == GENERATED and not tracking and not piece.cjk:
+        # Between CJK and other letters typesetters leave up to a quarter em that nobody typed.
+        limit = 0.6 if before.cjk and piece.cjk else 0.35 if before.cjk or piece.cjk else WORD_GAP
+        if separator[frame.index[piece.first]] == GENERATED and not (tracking or piece.cjk or before.cjk):
             limit = 0.1
         spaced = piece.spaced and piece.first == before.last
         if spaced or gap > limit + tracking:
@@ -127,26 +134,21 @@ def _logical_order(row: Row, rtl: bool) -> Row:
 
 
 def _word(group: Row, frame: Frame, string: str, styles: Styles) -> Word:
+    main = group[0]
+    text = string[main.first : main.last]
+    if len(group) > 1:
+        main = max(group, key=lambda piece: piece.last - piece.first)
+        text = "".join([string[piece.first : piece.last] for piece in group])
     box, quad = frame.to_page(_hull(group))
-    main = max(group, key=lambda piece: piece.last - piece.first)
-    glyphs = frame.glyphs
-    start = frame.index[main.first]
-    text = "".join(string[piece.first : piece.last] for piece in group)
-    style = styles.of(
-        main.owner,
-        main.size,
-        bool(glyphs.bold[start]),
-        glyphs.faces[main.owner].monospace and not main.cjk,
-        main.script > 0,
-        main.script < 0,
+    return Word(
+        text=without_ligatures(text), box=box, quad=quad, style=styles.of(int(frame.index[main.first]), main)
     )
-    return Word(text=without_ligatures(text), box=box, quad=quad, style=style)
 
 
 def _hull(row: Row) -> Box:
-    return (
-        min(piece.u0 for piece in row),
-        min(piece.v0 for piece in row),
-        max(piece.u1 for piece in row),
-        max(piece.v1 for piece in row),
-    )
+    first = row[0]
+    u0, v0, u1, v1 = first.u0, first.v0, first.u1, first.v1
+    for piece in row[1:]:
+        u0, v0 = min(u0, piece.u0), min(v0, piece.v0)
+        u1, v1 = max(u1, piece.u1), max(v1, piece.v1)
+    return (u0, v0, u1, v1)

@@ -118,7 +118,9 @@ def _collect_paths(handles: list[int], transform: Matrix, found: _Collector) -> 
     pen = np.zeros((count, 1), np.float32)
     pdfium.each(pdfium.object_stroke_width, handles, pdfium.addresses(pen))
     scale = float(np.sqrt(abs(np.linalg.det(transform[:2]))))
-    thin = np.minimum(width, height) <= np.maximum(_THIN, np.where(stroked != 0, 1.5 * scale * pen[:, 0], 0.0))
+    thin = np.minimum(width, height) <= np.maximum(
+        _THIN, np.where(stroked != 0, 1.5 * scale * pen[:, 0], 0.0)
+    )
     line = drawn & thin & (np.maximum(width, height) >= 2 * np.minimum(width, height))
     found.lines.append(_center_lines(box[line]))
     rest = np.flatnonzero(drawn & ~thin)
@@ -130,7 +132,14 @@ def _collect_paths(handles: list[int], transform: Matrix, found: _Collector) -> 
         found.segments -= number
         white = filled[at] and not stroked[at] and _is_white(handles[at])
         _collect_segments(
-            handles[at], number, bool(filled[at]), bool(stroked[at]), bool(white), box[at : at + 1], transform, found
+            handles[at],
+            number,
+            bool(filled[at]),
+            bool(stroked[at]),
+            bool(white),
+            box[at : at + 1],
+            transform,
+            found,
         )
 
 
