@@ -87,7 +87,9 @@ def render(table: Table, look: Look, picture: bool = False, seed: int = 0) -> Re
         wanted = len(wrapped[index]) * step + 2 * look.pad_y
         heights[part] += max(0.0, wanted - heights[part].sum()) / cell.row_span
     ys = look.origin[1] + np.concatenate([[0], np.cumsum(heights)])
-    headers = sum(all(c.header for c in table.cells if c.row <= row < c.row + c.row_span) for row in range(table.rows))
+    headers = sum(
+        all(c.header for c in table.cells if c.row <= row < c.row + c.row_span) for row in range(table.rows)
+    )
 
     lines: list[Line] = []
     cells: list[Cell] = []
@@ -96,13 +98,17 @@ def render(table: Table, look: Look, picture: bool = False, seed: int = 0) -> Re
         y0, y1 = ys[cell.row], ys[cell.row + cell.row_span]
         cells.append(cell.model_copy(update={"box": (float(x0), float(y0), float(x1), float(y1))}))
         total = len(wrapped[index]) * step
-        y = {"top": y0 + look.pad_y, "middle": (y0 + y1 - total) / 2, "bottom": y1 - look.pad_y - total}[look.valign]
+        y = {"top": y0 + look.pad_y, "middle": (y0 + y1 - total) / 2, "bottom": y1 - look.pad_y - total}[
+            look.valign
+        ]
         align = look.aligns[cell.column] if look.aligns else "left"
         if cell.header or cell.column_span > 1:
             align = look.header_align
         for text in wrapped[index]:
             width = font.getlength(" ".join(text))
-            x = {"left": x0 + look.pad_x, "right": x1 - look.pad_x - width, "center": (x0 + x1 - width) / 2}[align]
+            x = {"left": x0 + look.pad_x, "right": x1 - look.pad_x - width, "center": (x0 + x1 - width) / 2}[
+                align
+            ]
             top = y + (step - look.size) / 2
             words = []
             for word in text:

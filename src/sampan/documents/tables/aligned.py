@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sampan.documents.model import Box
 from sampan.documents.stages import Rulings
@@ -17,7 +18,7 @@ from sampan.documents.tables.columns import Piece, find_columns, pieces_of, word
 from sampan.documents.tables.grid import Grid
 from sampan.documents.tables.rows import group_rows
 from sampan.documents.tables.ruled import RuleLine, rule_lines
-from sampan.documents.tables.words import Floats, TableWords, text_rows
+from sampan.documents.tables.words import Floats, Ints, TableWords, text_rows
 
 FULL = 0.7
 """A rule that covers this share of the table's width separates rows over all columns."""
@@ -114,7 +115,7 @@ def _cells(
     ys: Floats,
     heads: int | None,
     separators: Sequence[float],
-) -> np.ndarray:
+) -> Ints:
     rows, columns = len(groups), len(xs) - 1
     # owner[r, c]: number of the cell that covers the slot
     owner = np.arange(rows * columns).reshape(rows, columns)
@@ -135,12 +136,22 @@ def _cells(
         for piece in pieces[index]:
             filled[first : last + 1, piece.first : piece.last + 1] = True
     _spans_of_short_rules(owner, filled, horizontal, xs, ys, words.height, separators)
+    _spans_of_totals(owner, words, [[p for i in group for p in pieces[i]] for group in groups])
     extents = _extents(pieces, groups, xs)
     last_head = heads if heads is not None else _headings(owner, filled)
     for row in range(max(0, last_head - 1)):
         _centred_headings(
             owner, filled, row, [p for i in groups[row] for p in pieces[i]], extents, words.height
         )
+    labels = {
+        (float(row), p.last)
+        for row, group in enumerate(groups)
+        for i in group
+        for p in pieces[i]
+        if p.first == 0
+    }
+    labels |= {(sum(across[i]) / 2, p.last) for i in across for p in pieces[i] if p.first == 0}
+    _centred_labels(owner, list(labels), last_head)
     cells = []
     for label in np.unique(owner):
         where = np.argwhere(owner == label)
@@ -149,7 +160,7 @@ def _cells(
     return np.asarray(sorted(cells), np.int64).reshape(-1, 4)
 
 
-def _join(owner: np.ndarray, top: int, bottom: int, left: int, right: int) -> bool:
+def _join(owner: Ints, top: int, bottom: int, left: int, right: int) -> bool:
     """Make the slots one cell, if that tears no other cell apart."""
     part = owner[top : bottom + 1, left : right + 1]
     labels = np.unique(part)
@@ -160,8 +171,8 @@ def _join(owner: np.ndarray, top: int, bottom: int, left: int, right: int) -> bo
 
 
 def _spans_of_short_rules(
-    owner: np.ndarray,
-    filled: np.ndarray,
+    owner: Ints,
+    filled: NDArray[np.bool_],
     horizontal: Sequence[RuleLine],
     xs: Floats,
     ys: Floats,
@@ -173,23 +184,68 @@ def _spans_of_short_rules(
     rows, columns = owner.shape
     width = np.diff(xs)
     for line in horizontal:
-        if any(abs(line.position - y) < 1e-6 for y in separators):
+        if rows < 2 or any(abs(line.position - y) < 1e-6 for y in separators):
             continue
-        row = int(np.argmin(np.abs(ys[1:-1] - line.position))) if rows > 1 else -1
-        if row < 0 or abs(ys[row + 1] - line.position) > height:
+        row = int(np.argmin(np.abs(ys[1:-1] - line.position)))
+        if abs(ys[row + 1] - line.position) > 0.5 * height:
             continue
-        under = line.coverage(xs) * width > 0.5 * width
+        under = np.zeros(columns, bool)
         for low, high in line.intervals:
             overlap = np.clip(np.minimum(xs[1:], high) - np.maximum(xs[:-1], low), 0, None)
             covered = np.flatnonzero(overlap > 0.4 * width)
+            if high - low < 2 * height or not len(covered):
+                continue
+            under[covered] = True
             if len(covered) > 1 and len(np.unique(owner[row, covered][filled[row, covered]])) == 1:
                 _join(owner, row, row, int(covered[0]), int(covered[-1]))
+        if 2 * under.sum() < columns:
+            continue
         for column in np.flatnonzero(~under):
             if (
                 filled[row, column] != filled[row + 1, column]
                 and owner[row + 1, column] != owner[row, column]
             ):
                 _join(owner, row, row + 1, int(column), int(column))
+
+
+def _spans_of_totals(owner: Ints, words: TableWords, by_row: list[list[Piece]]) -> None:
+    """A word in a column of figures after nothing but empty slots, near the end: the label of a total,
+    which spans the columns before it."""
+    rows = len(owner)
+    for row in range(max(2, rows // 2), rows):
+        pieces = sorted(by_row[row], key=lambda piece: piece.x0)
+        if len(pieces) < 2 or pieces[0].first == 0 or pieces[0].first != pieces[0].last:
+            continue
+        column = pieces[0].first
+        others = [p for r in range(1, rows) if r != row for p in by_row[r] if p.first == p.last == column]
+        figures = sum(_is_figure(words, piece) for piece in others)
+        if others and figures >= 0.6 * len(others) and not _is_figure(words, pieces[0]):
+            _join(owner, row, row, 0, column)
+
+
+def _is_figure(words: TableWords, piece: Piece) -> bool:
+    text = "".join(words.words[word].text for word in piece.words)
+    return any(sign.isdigit() for sign in text) or not any(sign.isalnum() for sign in text)
+
+
+def _centred_labels(owner: Ints, labels: list[tuple[float, int]], heads: int) -> None:
+    """Labels of the first column, each in the middle of its rows: if runs of rows with a label in the middle
+    tile the body, each label spans its run. `labels` holds (row, possibly between two; the piece's column).
+    """
+    rows = len(owner)
+    runs: list[tuple[int, int]] = []
+    start = heads
+    for centre, column in sorted(labels):
+        if centre < heads:
+            continue
+        end = 2 * centre - start
+        if column != 0 or end != int(end) or end < start or end >= rows:
+            return
+        runs.append((start, int(end)))
+        start = int(end) + 1
+    if start == rows and len(runs) < rows - heads:
+        for first, last in runs:
+            _join(owner, first, last, 0, 0)
 
 
 def _extents(pieces: Sequence[Sequence[Piece]], groups: Sequence[Sequence[int]], xs: Floats) -> Floats:
@@ -206,16 +262,16 @@ def _extents(pieces: Sequence[Sequence[Piece]], groups: Sequence[Sequence[int]],
     return extents
 
 
-def _headings(owner: np.ndarray, filled: np.ndarray) -> int:
+def _headings(owner: Ints, filled: NDArray[np.bool_]) -> int:
     """Header rows without a rule to tell: a first row with gaps above a full one may be a heading of two rows."""
-    if len(owner) < 3 or filled[0].all() and len(np.unique(owner[0])) == owner.shape[1]:
+    if len(owner) < 3 or (filled[0].all() and len(np.unique(owner[0])) == owner.shape[1]):
         return 1
     lower = filled[1] | (owner[1] == owner[0])
     return 2 if bool((lower | ~filled[0])[1:].all()) and bool(filled[1][~filled[0]].all()) else 1
 
 
 def _centred_headings(
-    owner: np.ndarray, filled: np.ndarray, row: int, pieces: list[Piece], extents: Floats, height: float
+    owner: Ints, filled: NDArray[np.bool_], row: int, pieces: list[Piece], extents: Floats, height: float
 ) -> None:
     """Let the texts of a heading row span the empty columns beside them over which they are centred.
 

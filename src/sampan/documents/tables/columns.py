@@ -49,19 +49,19 @@ def word_space(words: TableWords, rows: Sequence[Ints]) -> float:
     return float(np.median(every)) if len(every) else 0.28 * words.height
 
 
-def chunks(words: TableWords, row: Ints, gap: float) -> list[Ints]:
-    """Words of a text row in groups whose neighbours are at most `gap` apart."""
+def chunks(words: TableWords, row: Ints, space: float) -> list[Ints]:
+    """Words of a text row in groups: a word space apart within a line, closer than that across two lines."""
     boxes = words.boxes[row]
     reach = np.maximum.accumulate(boxes[:, 2])
-    cuts = np.flatnonzero(boxes[1:, 0] - reach[:-1] > gap) + 1
-    return np.split(row, cuts)
+    same_line = words.line_of[row][1:] == words.line_of[row][:-1]
+    most = np.where(same_line, max(1.5 * space, 0.38 * words.height), 0.6 * space)
+    return np.split(row, np.flatnonzero(boxes[1:, 0] - reach[:-1] > most) + 1)
 
 
 def find_columns(words: TableWords, rows: Sequence[Ints], lines: Sequence[float], space: float) -> Floats:
     """Inner boundaries of the columns, left to right. `lines` are drawn vertical lines."""
-    gap = max(1.5 * space, 0.38 * words.height)
     spans = [
-        np.asarray([[words.boxes[c, 0].min(), words.boxes[c, 2].max()] for c in chunks(words, row, gap)])
+        np.asarray([[words.boxes[c, 0].min(), words.boxes[c, 2].max()] for c in chunks(words, row, space)])
         for row in rows
     ]
     if not spans:
@@ -120,9 +120,17 @@ def _minima(crossing: NDArray[np.int64], edges: Floats, height: float) -> list[t
             wide = edges[end] - edges[index] >= MIN_VALLEY * height
             taken = any(a < edges[end] and b > edges[index] for a, b in found)
             if wide and not taken:
-                found.append((float(edges[index]), float(edges[end])))
+                found.append(_most_open(crossing[index:end], edges[index : end + 1]))
             index = end
     return found
+
+
+def _most_open(crossing: NDArray[np.int64], edges: Floats) -> tuple[float, float]:
+    """The widest run of least crossings of a valley: headings reach further into it than figures do."""
+    least = np.flatnonzero(crossing == crossing.min())
+    runs = np.split(least, np.flatnonzero(np.diff(least) > 1) + 1)
+    widest = max(runs, key=lambda run: float(edges[run[-1] + 1] - edges[run[0]]))
+    return float(edges[widest[0]]), float(edges[widest[-1] + 1])
 
 
 def _supported(boundaries: Floats, spans: Sequence[Floats], drawn: set[float]) -> Floats:
@@ -152,11 +160,10 @@ def pieces_of(
 ) -> list[list[Piece]]:
     """Pieces of every text row. A chunk that crosses a boundary is cut there if the gap is wider than a word
     space or both parts stand where their columns' texts stand; otherwise it is one text over several columns."""
-    gap = max(1.5 * space, 0.38 * words.height)
     hard = {int(np.argmin(np.abs(boundaries - x))) for x in drawn} if len(boundaries) else set()
     sure: list[list[Piece]] = []
     for number, row in enumerate(rows):
-        sure.append([_piece(words, number, chunk, boundaries) for chunk in chunks(words, row, gap)])
+        sure.append([_piece(words, number, chunk, boundaries) for chunk in chunks(words, row, space)])
     edges = _column_edges(sure, len(boundaries) + 1)
     return [
         [part for piece in row for part in _cut(words, piece, boundaries, hard, edges, space)] for row in sure
@@ -211,9 +218,11 @@ def _cut(
         edge_left, edge_right = float(words.boxes[left, 2].max()), float(words.boxes[right, 0].min())
         if edge_left > x + 0.25 * words.height or edge_right < x - 0.25 * words.height:
             continue
-        wide = edge_right - edge_left > 1.8 * space
+        gap = edge_right - edge_left
+        two_lines = words.line_of[left[-1]] != words.line_of[right[0]]
         parts = _piece(words, piece.row, left, boundaries), _piece(words, piece.row, right, boundaries)
-        if wide or boundary in hard or all(_stands(part, edges, words.height) for part in parts):
+        in_place = gap > 1.15 * space and all(_stands(part, edges, words.height) for part in parts)
+        if gap > 1.8 * space or two_lines or boundary in hard or in_place:
             return [
                 *_cut(words, parts[0], boundaries, hard, edges, space),
                 *_cut(words, parts[1], boundaries, hard, edges, space),

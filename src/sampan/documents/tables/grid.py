@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sampan.documents.tables.words import Ints
+from sampan.documents.tables.words import Floats, Ints
 
 
 @dataclass(slots=True)

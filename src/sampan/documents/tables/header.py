@@ -29,17 +29,17 @@ def mark_header(table: Table, rows: int | None = None) -> Table:
 def _header_rows(table: Table) -> int:
     grid = table.grid()
     first = [cell for cell in grid[0] if cell is not None]
-    if not _is_heading(table, first):
+    if not _is_heading(first):
         return 0
     count = max((cell.row_span for cell in first if cell.row_span <= 3), default=1)
     if count == 1 and any(cell.column_span > 1 for cell in first) and table.rows > 2:
         below = [cell for cell in grid[1] if cell is not None]
         spans_all = len({id(cell) for cell in first}) == 1
-        count = 2 if not spans_all and _is_heading(table, below) else 1
+        count = 2 if not spans_all and _is_heading(below) else 1
     return min(count, table.rows - 1)
 
 
-def _is_heading(table: Table, row: list[Cell]) -> bool:
+def _is_heading(row: list[Cell]) -> bool:
     """Bold among plain rows, or words where the body has figures; a row of figures under figures is none."""
     filled = [cell for cell in row if cell.text]
     if not filled:

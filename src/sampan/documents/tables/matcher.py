@@ -8,6 +8,7 @@ cuts is split there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def split_at_borders(words: TableWords, grid: Grid) -> TableWords:
         cuts = [cut for cut in cuts if 0 < cut < len(word.text)]
         edges = [0, *cuts, len(word.text)]
         cut_any |= bool(cuts)
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in pairwise(edges):
             step = (x1 - x0) / len(word.text)
             left, right = x0 + start * step, x0 + end * step
             pieces.append(

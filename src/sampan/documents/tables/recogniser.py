@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sampan.documents.layout.image_rulings import find_rulings
 from sampan.documents.model import MAX_TABLE_CELLS, Table
 from sampan.documents.options import ParseOptions
 from sampan.documents.stages import Rulings, TableInput
@@ -22,6 +24,9 @@ from sampan.documents.tables.words import TableWords, table_words, text_rows
 TRUST = 0.8
 """A ruled grid is taken when it explains this share of the words and of its outer border."""
 
+LEAST_RULE = 1.15
+"""Shortest drawn line in text heights; strokes of letters are shorter."""
+
 
 class TableReader:
     """Recognises tables; see the file's head for the order of evidence."""
@@ -34,7 +39,7 @@ class TableReader:
         words = table_words(table.lines)
         if not len(words):
             return None
-        rulings = table.rulings if table.rulings is not None else self._drawn(table)
+        rulings = table.rulings if table.rulings is not None else drawn_rulings(table, words)
         ruled = ruled_grid(words, rulings, table.box)
         if ruled is not None and ruled.confidence >= TRUST and rows_are_ruled(ruled, words):
             return self._finish(ruled, split_at_borders(words, ruled))
@@ -43,26 +48,42 @@ class TableReader:
             return None
         return self._finish(grid, words)
 
-    def _drawn(self, table: TableInput) -> Rulings:
-        """Lines of the picture, in page units."""
-        if table.image is None:
-            return Rulings()
-        from sampan.documents.layout.image_rulings import find_rulings
-
-        height, width = table.image.shape[:2]
-        margin = 12.0
-        scale = table.scale
-        x0, y0 = max(0, int(table.box[0] * scale - margin)), max(0, int(table.box[1] * scale - margin))
-        x1 = min(width, int(table.box[2] * scale + margin) + 1)
-        y1 = min(height, int(table.box[3] * scale + margin) + 1)
-        if x1 <= x0 or y1 <= y0:
-            return Rulings()
-        found = find_rulings(table.image[y0:y1, x0:x1])
-        shift = np.asarray([x0, y0, x0, y0], np.float32)
-        return Rulings((found.horizontal + shift) / scale, (found.vertical + shift) / scale)
-
     def _finish(self, grid: Grid, words: TableWords) -> Table:
         return mark_header(fill(grid, words, assign(words, grid.boxes())), grid.header_rows)
+
+
+def drawn_rulings(table: TableInput, words: TableWords) -> Rulings:
+    """Lines of the table's picture, in page units, without the strokes of letters."""
+    if table.image is None:
+        return Rulings()
+    height, width = table.image.shape[:2]
+    scale = table.scale
+    margin = words.height * scale
+    x0, y0 = max(0, int(table.box[0] * scale - margin)), max(0, int(table.box[1] * scale - margin))
+    x1 = min(width, int(table.box[2] * scale + margin) + 1)
+    y1 = min(height, int(table.box[3] * scale + margin) + 1)
+    if x1 <= x0 or y1 <= y0:
+        return Rulings()
+    found = find_rulings(table.image[y0:y1, x0:x1])
+    shift = np.asarray([x0, y0, x0, y0], np.float32)
+    return Rulings(
+        _no_strokes((found.horizontal + shift) / scale, words, along=0),
+        _no_strokes((found.vertical + shift) / scale, words, along=1),
+    )
+
+
+def _no_strokes(segments: NDArray[np.float32], words: TableWords, along: int) -> NDArray[np.float32]:
+    """Segments (N, 4) that are longer than letters are high and run mostly outside of words."""
+    across = 1 - along
+    low, high = segments[:, along], segments[:, along + 2]
+    length = np.maximum(high - low, 1e-6)
+    position = (segments[:, across] + segments[:, across + 2])[:, None] / 2
+    inset = 0.15 * words.height
+    boxes = words.boxes
+    within = (position > boxes[:, across] + inset) & (position < boxes[:, across + 2] - inset)  # (N, words)
+    common = np.minimum(high[:, None], boxes[:, along + 2]) - np.maximum(low[:, None], boxes[:, along])
+    covered = np.where(within, np.maximum(common, 0), 0).sum(1) / length
+    return segments[(length > LEAST_RULE * words.height) & (covered < 0.4)]
 
 
 def rows_are_ruled(grid: Grid, words: TableWords) -> bool:

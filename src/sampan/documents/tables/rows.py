@@ -9,11 +9,12 @@ that are centred over them: texts beside a cell of several lines, or a label tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from sampan.documents.tables.columns import Piece
-from sampan.documents.tables.words import Floats, TableWords
+from sampan.documents.tables.words import Floats, Ints, TableWords
 
 OVERLAP = 0.85
 """Text rows closer than this many text heights cannot be rows of their own."""
@@ -34,10 +35,11 @@ def group_rows(
     y = np.asarray([words.centre_y[np.concatenate([p.words for p in row])].mean() for row in pieces])
     cuts = sorted(separators)
     strip = np.searchsorted(np.asarray(cuts), y)
-    floating = _floating(pieces, y, strip, words.height)
+    pitch = _row_pitch(pieces, y, range(count), columns)
+    reach = max(OVERLAP * words.height, 0.65 * pitch if np.isfinite(pitch) else 0.0)
+    floating = _floating(pieces, y, strip, reach)
     firm = [index for index in range(count) if index not in floating]
     widths = _column_widths(pieces, columns)
-    pitch = _row_pitch(pieces, y, firm, columns)
     closed = _strips_are_rows(words, pieces, y, strip, columns, widths)
     groups: list[list[int]] = []
     for index in firm:
@@ -53,34 +55,45 @@ def group_rows(
     group_of = {index: number for number, group in enumerate(groups) for index in group}
     across: dict[int, tuple[int, int]] = {}
     for index in floating:
-        near = [
-            group_of[f]
-            for f in firm
-            if strip[f] == strip[index] and abs(y[f] - y[index]) < OVERLAP * words.height
-        ]
+        near = [group_of[f] for f in firm if strip[f] == strip[index] and abs(y[f] - y[index]) < reach]
         if near and min(near) != max(near):
             across[index] = (min(near), max(near))
         else:
             groups[near[0] if near else int(np.argmin([abs(y[g].mean() - y[index]) for g in groups]))].append(
                 index
             )
+    _join_labels(pieces, y, across, words.height)
     return groups, across
+
+
+def _join_labels(
+    pieces: Sequence[Sequence[Piece]], y: Floats, across: dict[int, tuple[int, int]], height: float
+) -> None:
+    """Lines of one label that float one below the other span the rows of both."""
+    floats = sorted(across)
+    for above, below in pairwise(floats):
+        same = _columns_of(pieces[above]) == _columns_of(pieces[below])
+        if same and across[above][1] == across[below][0] and y[below] - y[above] <= WRAP_PITCH * height:
+            across[below] = across[above] = (across[above][0], across[below][1])
 
 
 def _columns_of(row: Sequence[Piece]) -> set[int]:
     return {column for piece in row for column in range(piece.first, piece.last + 1)}
 
 
-def _floating(pieces: Sequence[Sequence[Piece]], y: Floats, strip: np.ndarray, height: float) -> list[int]:
+def _floating(pieces: Sequence[Sequence[Piece]], y: Floats, strip: Ints, reach: float) -> list[int]:
     """Text rows that overlap both neighbours and share no column with them."""
     found: list[int] = []
     for index in range(1, len(y) - 1):
         if index - 1 in found or not strip[index - 1] == strip[index] == strip[index + 1]:
             continue
-        if max(y[index] - y[index - 1], y[index + 1] - y[index]) >= OVERLAP * height:
+        if max(y[index] - y[index - 1], y[index + 1] - y[index]) >= reach:
             continue
         own = _columns_of(pieces[index])
-        if not own & (_columns_of(pieces[index - 1]) | _columns_of(pieces[index + 1])):
+        upper, lower = _columns_of(pieces[index - 1]), _columns_of(pieces[index + 1])
+        fewer = len(own) < min(len(upper), len(lower))
+        more = len(own) > max(len(upper), len(lower))
+        if not own & (upper | lower) and (fewer or more or len(own) == len(upper) == len(lower)):
             found.append(index)
     return found
 
@@ -98,7 +111,7 @@ def _column_widths(pieces: Sequence[Sequence[Piece]], columns: int) -> Floats:
 def _row_pitch(pieces: Sequence[Sequence[Piece]], y: Floats, firm: Sequence[int], columns: int) -> float:
     """Smallest distance of two neighbouring text rows that both fill most columns: the pitch of single rows."""
     full = [index for index in firm if len(_columns_of(pieces[index])) >= 0.7 * columns]
-    steps = [y[b] - y[a] for a, b in zip(firm[:-1], firm[1:], strict=True) if a in full and b in full]
+    steps = [y[b] - y[a] for a, b in pairwise(firm) if a in full and b in full]
     return float(min(steps)) if steps else float("inf")
 
 
@@ -106,7 +119,7 @@ def _strips_are_rows(
     words: TableWords,
     pieces: Sequence[Sequence[Piece]],
     y: Floats,
-    strip: np.ndarray,
+    strip: Ints,
     columns: int,
     widths: Floats,
 ) -> dict[int, bool]:
@@ -124,10 +137,7 @@ def _strips_are_rows(
         # Middle-aligned cells of one row give text rows closer than lines: count those that stand apart.
         apart = 1 + int((np.diff(y[members]) >= OVERLAP * words.height).sum())
         dense = sum(count >= 0.6 * columns for count in filled)
-        fits = [
-            _fits_above(words, pieces[a], pieces[b], widths)
-            for a, b in zip(members[:-1], members[1:], strict=True)
-        ]
+        fits = [_fits_above(words, pieces[a], pieces[b], widths) for a, b in pairwise(members)]
         block = dense >= 3 or (dense >= 2 and any(verdict is True for verdict in fits))
         answer[number] = apart == 1 or not (block and columns > 1)
     singles = sum(len(members) == 1 for members in held.values())

@@ -113,6 +113,11 @@ def ruled_grid(words: TableWords, rulings: Rulings, box: Box) -> Grid | None:
         vertical = [line for line, keep in zip(vertical, keep_v, strict=True) if keep]
     if len(ys) * len(xs) <= 4:
         return None
+    top, bottom, left, right = _filled_part(drawn_h, drawn_v, xs, ys, words)
+    ys, xs = ys[top : bottom + 1], xs[left : right + 1]
+    drawn_h, drawn_v = drawn_h[top : bottom + 1, left:right], drawn_v[left : right + 1, top:bottom]
+    if len(ys) * len(xs) <= 4:
+        return None
     cells = cells_from_borders(drawn_h[1:-1], drawn_v[1:-1].T)
     closed = [drawn_h[0], drawn_h[-1], drawn_v[0], drawn_v[-1]]
     outer = float(np.mean(np.concatenate(closed)))
@@ -145,6 +150,28 @@ def _add_outer(horizontal: list[RuleLine], vertical: list[RuleLine], words: Tabl
             lines.insert(0, RuleLine(float(low), whole))
         if reach_high and last[across] > lines[-1].position + overshoot:
             lines.append(RuleLine(float(high), whole))
+
+
+def _filled_part(
+    drawn_h: NDArray[np.bool_], drawn_v: NDArray[np.bool_], xs: Floats, ys: Floats, words: TableWords
+) -> tuple[int, int, int, int]:
+    """First and last line of both directions without outer strips that are undivided and empty: the space
+    between a table and a frame, a shade's edge or a rule of the page."""
+    top, bottom, left, right = 0, len(ys) - 1, 0, len(xs) - 1
+    x, y = words.centre_x, words.centre_y
+
+    def empty(axis: Floats, values: Floats, low: int) -> bool:
+        return not ((values > axis[low]) & (values < axis[low + 1])).any()
+
+    while bottom - top > 1 and empty(ys, y, top) and not drawn_v[left + 1 : right, top].any():
+        top += 1
+    while bottom - top > 1 and empty(ys, y, bottom - 1) and not drawn_v[left + 1 : right, bottom - 1].any():
+        bottom -= 1
+    while right - left > 1 and empty(xs, x, left) and not drawn_h[top + 1 : bottom, left].any():
+        left += 1
+    while right - left > 1 and empty(xs, x, right - 1) and not drawn_h[top + 1 : bottom, right - 1].any():
+        right -= 1
+    return top, bottom, left, right
 
 
 def _explained(grid: Grid, words: TableWords) -> float:

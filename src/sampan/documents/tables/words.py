@@ -139,9 +139,7 @@ def join_lines(texts: Sequence[str]) -> str:
     joined = ""
     for text in texts:
         text = text.strip()
-        if not joined or not text:
-            joined += text
-        elif _SPACELESS.match(joined[-1]) and _SPACELESS.match(text[0]):
+        if not joined or not text or (_SPACELESS.match(joined[-1]) and _SPACELESS.match(text[0])):
             joined += text
         elif joined[-1] in "-\u2010\u00ad" and joined[-2:-1].isalpha() and text[0].isalpha():
             joined = joined.removesuffix("\u00ad") + text
