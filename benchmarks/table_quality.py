@@ -88,7 +88,11 @@ def inputs(truth: Document, folder: Path) -> Iterator[tuple[str, TableBlock, Tab
     picture = None if pdf else cv2.imread(str(source))
     for page in truth.pages:
         blocks = [block for block in page.blocks if isinstance(block, TableBlock)]
-        if not blocks or any(line.quad is not None for block in page.blocks for line in block.lines):
+        if (
+            not blocks
+            or page.rotation
+            or any(line.quad is not None for block in page.blocks for line in block.lines)
+        ):
             continue
         if picture is not None and pdf is None and picture.shape[1] != round(page.width):
             continue

@@ -1,0 +1,374 @@
+"""Sampan against the programs people use, on the corpus: speed, memory and quality in one interleaved run.
+
+    python -m benchmarks.parse_peers                       the whole run, with the bars
+    python -m benchmarks.parse_peers --quick               a few pages of every class
+    python -m benchmarks.parse_peers --quality-only        scores only; answers are cached by version and file
+
+Every program reads a file before the next file begins, in an order that rotates from file to file, so that whatever
+else the machine does hits all of them alike. Models are loaded and one file is read before anything is timed.
+Medians are over files; pages per second is all pages over all seconds. The scores are defined in `benchmarks/scoring.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress
+
+from benchmarks.peers import PEERS, ROOT, Worker
+from benchmarks.scoring import Truth, html_of_cells, plain_of_markdown, score_tables, score_text, tables_of_markdown
+from sampan.documents.model import Document
+
+Answer = dict[str, Any]
+Record = dict[str, Any]
+QUALITY_PEERS = ("rapidocr", "rapidocr-nocls", "faster-paddle-small", "tesseract")
+_BEGIN, _END = "<!-- parse-peers:begin -->", "<!-- parse-peers:end -->"
+
+
+def load_items(folder: Path, classes: list[str], kinds: list[str], quick: bool) -> list[dict[str, Any]]:
+    index = folder / "index.json"
+    if not index.exists():
+        raise SystemExit(f"{index} is missing: run python -m benchmarks.corpus --split {folder.name}")
+    items: list[dict[str, Any]] = json.loads(index.read_text(encoding="utf-8"))["items"]
+    items = [i for i in items if (not classes or i["class"] in classes) and i["kind"] in kinds]
+    if quick:
+        seen: dict[str, int] = defaultdict(int)
+        chosen = []
+        for item in items:
+            seen[item["class"]] += 1
+            if seen[item["class"]] <= 2:
+                chosen.append(item)
+        items = chosen
+    return items
+
+
+def source_state() -> str:
+    """A name for the present state of our own code, for the cache."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class Cache:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str, version: str, file: Path) -> Path:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:20]
+        return self.folder / f"{name}-{version}" / f"{digest}.json"
+
+    def get(self, path: Path) -> Answer | None:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def put(self, path: Path, answer: Answer) -> None:
+        if "error" in answer:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
+
+
+def run(folder: Path, items: list[dict[str, Any]], names: list[str], quality_only: bool, cache: Cache) -> list[Record]:
+    """Every program reads every file that it can read; gives one record for each pair."""
+    workers: dict[str, Worker] = {}
+    versions: dict[str, str] = {}
+    records: list[Record] = []
+    state = source_state()
+
+    def worker(name: str) -> Worker:
+        if name not in workers:
+            workers[name] = Worker(PEERS[name])
+            if not quality_only:
+                warm = next((i for i in items if i["kind"] in PEERS[name].reads), None)
+                if warm is not None:
+                    workers[name].read(folder / warm["file"], warm["language"])
+        return workers[name]
+
+    def version(name: str) -> str:
+        known = cache.folder / f"{name}.version"
+        if name == "sampan":
+            return state
+        if name not in versions:
+            versions[name] = known.read_text() if quality_only and known.exists() else worker(name).version
+            known.parent.mkdir(parents=True, exist_ok=True)
+            known.write_text(versions[name])
+        return versions[name]
+
+    try:
+        with Progress() as progress:
+            task = progress.add_task("reading", total=len(items))
+            for number, item in enumerate(items):
+                able = [name for name in names if item["kind"] in PEERS[name].reads]
+                shift = number % max(1, len(able))
+                truth = Truth(Document.model_validate_json((folder / item["gt"]).read_text(encoding="utf-8")))
+                for name in able[shift:] + able[:shift]:
+                    progress.update(task, description=f"{item['id']} {name}")
+                    file = folder / item["file"]
+                    path = cache.path(name, version(name), file)
+                    answer = cache.get(path) if quality_only else None
+                    if answer is None:
+                        answer = worker(name).read(file, item["language"])
+                        cache.put(path, answer)
+                    records.append({**score(answer, truth), "peer": name, "version": version(name), **_about(item, answer)})
+                progress.advance(task)
+    finally:
+        for running in workers.values():
+            running.close()
+    return records
+
+
+def _about(item: dict[str, Any], answer: Answer) -> Record:
+    return {
+        "item": item["id"], "class": item["class"], "kind": item["kind"], "language": item["language"],
+        "pages": item["pages"], "tags": item["tags"], "upright": item["upright"], "seconds": answer["seconds"], "cpu": answer["cpu"],
+        "peak_mb": answer["peak_mb"], "error": answer.get("error"),
+    }  # fmt: skip
+
+
+def score(answer: Answer, truth: Truth) -> Record:
+    markdown = answer.get("markdown")
+    reading = plain_of_markdown(markdown) if markdown is not None else None
+    text = answer.get("text")
+    scores: Record = dict(score_text(text if text is not None else reading or "", truth, reading))
+    if "cells" in answer:
+        tables = [html_of_cells(tuple(cell) for cell in cells) for cells in answer["cells"]]
+    else:
+        tables = tables_of_markdown(markdown or "")
+    return {**scores, **score_tables(tables, truth.tables)}
+
+
+def mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def summarise(records: list[Record]) -> Record:
+    """Scores of one program over some files."""
+    pages, seconds = sum(r["pages"] for r in records), sum(r["seconds"] for r in records)
+    tables = sum(r["tables"] for r in records)
+    return {
+        "files": len(records), "pages": pages, "pages_per_second": pages / seconds if seconds else None,
+        "median_seconds_per_page": statistics.median(r["seconds"] / r["pages"] for r in records),
+        "cpu_per_page": sum(r["cpu"] for r in records) / pages, "peak_mb": max(r["peak_mb"] for r in records),
+        "character_f1": mean([r["character_f1"] for r in records]), "word_f1": mean([r["word_f1"] for r in records]),
+        "edit": mean([r["edit"] for r in records]), "order": mean([r["order"] for r in records]),
+        "tables": tables, "teds": sum(r["teds"] for r in records) / tables if tables else None,
+        "teds_s": sum(r["teds_s"] for r in records) / tables if tables else None, "surplus_tables": sum(r["surplus"] for r in records),
+        "errors": sum(r["error"] is not None for r in records),
+    }  # fmt: skip
+
+
+def group(records: list[Record]) -> dict[str, dict[str, Record]]:
+    """class (and `all images`, `all pdf`) → program → scores."""
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        groups["all images" if record["kind"] == "image" else "all pdf"].append(record)
+        groups[record["class"]].append(record)
+    return {
+        name: {peer: summarise([r for r in members if r["peer"] == peer]) for peer in dict.fromkeys(r["peer"] for r in members)}
+        for name, members in groups.items()
+    }
+
+
+def whole_process(folder: Path, items: list[dict[str, Any]], rounds: int) -> Record:
+    """Bar 5: the command line programs from start to end on one image, taking turns."""
+    images = [i for i in items if i["kind"] == "image" and i["class"] in ("clean", "columns2", "tables")][:3]
+    ours = Path(sys.executable).with_name("sampan")
+    theirs = PEERS["rapidocr"].python.with_name("rapidocr")
+    times: dict[str, list[float]] = {"sampan": [], "rapidocr": []}
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory() as out:
+        for number in range(rounds):
+            for item in images:
+                file = str((folder / item["file"]).resolve())
+                commands = {
+                    "sampan": [str(ours), "parse", file, "-o", out, "--to", "md"],
+                    "rapidocr": [str(theirs), "-img", file],
+                }
+                for name in list(commands)[:: 1 if number % 2 == 0 else -1]:
+                    start = time.perf_counter()
+                    done = subprocess.run(commands[name], capture_output=True, cwd=out)
+                    times[name].append(time.perf_counter() - start)
+                    if done.returncode:
+                        failed.append(f"{name}: {done.stderr.decode(errors='replace')[-200:]}")
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import sampan"], check=True)
+    whole = time.perf_counter() - start
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    return {
+        "sampan": statistics.median(times["sampan"]), "rapidocr": statistics.median(times["rapidocr"]),
+        "import_seconds": whole - (time.perf_counter() - start), "runs": len(times["sampan"]), "failed": failed,
+    }  # fmt: skip
+
+
+def bars(groups: dict[str, dict[str, Record]], records: list[Record], process: Record | None, timed: bool) -> list[tuple[str, bool, str]]:
+    """The bars, each with whether it is reached and its figures."""
+    out: list[tuple[str, bool, str]] = []
+
+    def bar(name: str, reached: bool, figures: str) -> None:
+        out.append((name, reached, figures))
+
+    images = groups.get("all images", {})
+    ours = images.get("sampan")
+    if ours is not None:
+        for other, factor in (("rapidocr", 6.0), ("faster-paddle-tiny", 1.0)):
+            if timed and other in images:
+                ratio = ours["pages_per_second"] / images[other]["pages_per_second"]
+                bar(f"1 speed ≥ {factor:g}× {other}", ratio >= factor, f"{ours['pages_per_second']:.2f} pages/s, {ratio:.2f}×")
+        if timed:
+            bar("1 peak memory ≤ 400 MB", ours["peak_mb"] <= 400, f"{ours['peak_mb']:.0f} MB")
+        for metric in ("character_f1", "word_f1"):
+            for name, peers in sorted(groups.items()):
+                rivals = {p: peers[p][metric] for p in QUALITY_PEERS if p in peers}
+                if "sampan" in peers and rivals and name != "all images":
+                    best = max(rivals, key=lambda p: rivals[p])
+                    value = peers["sampan"][metric]
+                    bar(f"1 {metric} on {name}", value >= rivals[best] - 5e-5, f"{value:.4f} (best: {best} {rivals[best]:.4f})")
+        rivals = {p: images[p]["edit"] for p in QUALITY_PEERS if p in images}
+        if rivals:
+            best = min(rivals, key=lambda p: rivals[p])
+            bar("1 edit ≤ half of the best", ours["edit"] <= rivals[best] / 2, f"{ours['edit']:.4f} (best: {best} {rivals[best]:.4f})")
+        if ours["teds"] is not None:
+            bar("2 TEDS from images ≥ .90", ours["teds"] >= 0.9, f"TEDS {ours['teds']:.4f}, structure {ours['teds_s']:.4f}, {ours['tables']} tables")
+        own = {r["item"]: r for r in records if r["peer"] == "sampan"}
+        pairs = [(r, own[r["upright"]]) for r in own.values() if r["kind"] == "image" and r["upright"] in own]
+        if pairs:
+            for metric in ("character_f1", "word_f1"):
+                lost = sum(upright[metric] - turned[metric] for turned, upright in pairs) / len(pairs)
+                bar(f"2 rotated within .01 of upright, {metric}", lost <= 0.01, f"{lost:+.4f} over {len(pairs)} pairs")
+    digital = groups.get("all pdf", {})
+    ours = digital.get("sampan")
+    if ours is not None:
+        for other in (p for p in digital if p.startswith("pymupdf4llm")):
+            theirs = digital[other]
+            if timed:
+                ratio = ours["pages_per_second"] / theirs["pages_per_second"]
+                bar(f"3 speed ≥ 5× {other}", ratio >= 5, f"{ours['pages_per_second']:.1f} pages/s, {ratio:.1f}×")
+            if theirs["teds"] is not None:
+                bar(f"3 TEDS ≥ {other}", ours["teds"] >= theirs["teds"], f"{ours['teds']:.4f} ({theirs['teds']:.4f})")
+            bar(f"3 edit ≤ {other}", ours["edit"] <= theirs["edit"], f"{ours['edit']:.4f} ({theirs['edit']:.4f})")
+            if theirs["order"] is not None:
+                bar(f"3 order error ≤ {other}", ours["order"] <= theirs["order"], f"{ours['order']:.4f} ({theirs['order']:.4f})")
+        columns = groups.get("pdf-columns2", {})
+        if "pdftotext" in columns and "sampan" in columns:
+            for metric in ("edit", "order"):
+                mine, other_value = columns["sampan"][metric], columns["pdftotext"][metric]
+                bar(f"3 {metric} on two columns ≤ pdftotext", mine <= other_value, f"{mine:.4f} ({other_value:.4f})")
+    if process is not None:
+        ratio = process["sampan"] / process["rapidocr"]
+        bar("5 one image, whole process ≤ 40 % of rapidocr", ratio <= 0.4 and not process["failed"], f"{process['sampan']:.2f} s, {100 * ratio:.0f} % of {process['rapidocr']:.2f} s")
+        bar("5 import sampan ≤ 0.3 s", process["import_seconds"] <= 0.3, f"{process['import_seconds']:.3f} s")
+    return out
+
+
+def machine() -> Record:
+    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().split("\n") if line.startswith("model name")), platform.machine())
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "system": platform.system()}
+
+
+def markdown_report(result: Record) -> str:
+    def cell(value: float | None, form: str) -> str:
+        return "–" if value is None else format(value, form)
+
+    about = result["machine"]
+    lines = [
+        f"Split `{result['split']}`, {result['files']} files; {about['cores']} cores of {about['cpu']}, Python {about['python']}; "
+        f"made by `python -m benchmarks.parse_peers`.",
+        "",
+    ]
+    for name in ("all images", "all pdf"):
+        if name not in result["groups"]:
+            continue
+        lines += [
+            f"### {name.capitalize()}", "",
+            "| program | pages/s | CPU-s/page | peak MB | character F1 | word F1 | edit | order | TEDS | TEDS-S |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        for peer, s in result["groups"][name].items():
+            speed = [cell(s["pages_per_second"], ".2f"), cell(s["cpu_per_page"], ".2f"), cell(s["peak_mb"], ".0f")] if result["timed"] else ["–"] * 3
+            rest = [cell(s[m], ".4f") for m in ("character_f1", "word_f1", "edit", "order", "teds", "teds_s")]
+            lines.append("| " + " | ".join([peer, *speed, *rest]) + " |")
+        lines.append("")
+    lines += ["### By class: character F1 / word F1 / edit / TEDS", ""]
+    for kind in ("images", "pdf"):
+        peers = list(result["groups"].get(f"all {kind}", {}))
+        if not peers:
+            continue
+        lines += ["| class | " + " | ".join(peers) + " |", "|---" * (len(peers) + 1) + "|"]
+        for name, scores in result["groups"].items():
+            if name.startswith("all ") or name.startswith("pdf") != (kind == "pdf"):
+                continue
+            row = []
+            for peer in peers:
+                s = scores.get(peer)
+                row.append("–" if s is None else " / ".join(cell(s[m], ".3f") for m in ("character_f1", "word_f1", "edit", "teds")))
+            lines.append(f"| {name} | " + " | ".join(row) + " |")
+        lines.append("")
+    lines += ["### Bars", "", "| bar | reached | figures |", "|---|---|---|"]
+    lines += [f"| {name} | {'PASS' if reached else 'FAIL'} | {figures} |" for name, reached, figures in result["bars"]]
+    return "\n".join(lines) + "\n"
+
+
+def insert_report(path: Path, report: str) -> None:
+    text = path.read_text(encoding="utf-8") if path.exists() else f"# Benchmarks\n\n{_BEGIN}\n{_END}\n"
+    if _BEGIN not in text:
+        text += f"\n{_BEGIN}\n{_END}\n"
+    before, after = text.split(_BEGIN)[0], text.split(_END, 1)[1]
+    path.write_text(f"{before}{_BEGIN}\n{report}{_END}{after}", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", choices=["dev", "test"], default="test")
+    parser.add_argument("--data", type=Path, help="folder of the split (default: benchmarks/data/SPLIT)")
+    parser.add_argument("--quick", action="store_true", help="two files of every class")
+    parser.add_argument("--quality-only", action="store_true", help="no timing; answers come from the cache where they can")
+    parser.add_argument("--only", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="PEER", help=", ".join(PEERS))
+    parser.add_argument("--classes", nargs="+", default=[], help="only these classes")
+    parser.add_argument("--kinds", nargs="+", default=["image", "pdf"], choices=["image", "pdf"])
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the whole-process comparison")
+    parser.add_argument("-o", "--output", type=Path, help="JSON (default: benchmarks/results/parse_peers.json for a whole test run)")
+    parser.add_argument("--report", type=Path, help="Markdown file to put the tables into, between its markers")
+    parser.add_argument("--worst", type=int, default=0, help="also list sampan's worst files")
+    args = parser.parse_args()
+    folder = args.data or ROOT / "benchmarks" / "data" / args.split
+    items = load_items(folder, args.classes, args.kinds, args.quick)
+    records = run(folder, items, args.only, args.quality_only, Cache(ROOT / "benchmarks" / "data" / "cache"))
+    timed = not args.quality_only
+    groups = group(records)
+    process = whole_process(folder, items, args.rounds) if timed and {"sampan", "rapidocr"} <= set(args.only) and "image" in args.kinds else None
+    result: Record = {
+        "split": args.split, "files": len(items), "timed": timed, "machine": machine(),
+        "versions": {r["peer"]: r["version"] for r in records}, "groups": groups, "whole_process": process,
+        "bars": bars(groups, records, process, timed), "records": records,
+    }  # fmt: skip
+    report = markdown_report(result)
+    print(report)
+    for record in sorted((r for r in records if r["peer"] == "sampan"), key=lambda r: -r["edit"])[: args.worst]:
+        print(f"{record['item']:18s} " + " ".join(f"{m} {record[m]:.3f}" for m in ("character_f1", "word_f1", "edit")), record["error"] or "")
+    whole = timed and not (args.quick or args.classes) and args.only == list(PEERS) and args.split == "test"
+    output = args.output or (ROOT / "benchmarks" / "results" / "parse_peers.json" if whole else None)
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    target = args.report or (ROOT / "docs" / "benchmarks.md" if whole else None)
+    if target is not None:
+        insert_report(target, report)
+    return 0 if all(reached for _, reached, _ in result["bars"]) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
