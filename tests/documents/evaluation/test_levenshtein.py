@@ -67,7 +67,9 @@ def test_prefixes_equal_single_distances() -> None:
         assert prefix_distances(a, parts) == expected
 
 
-def test_windows_equal_brute_force() -> None:
+@pytest.mark.parametrize("kept", [4_000_000, 1, 20])
+def test_windows_equal_brute_force(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sampan.documents.evaluation.levenshtein._FLUSH", kept)
     rng = random.Random(3)
     for _ in range(60):
         text = random_text(rng, 25, "abc")

@@ -28,6 +28,8 @@ Operation = tuple[Literal["equal", "replace", "insert", "delete"], int, int, int
 """What happens to a[i0:i1] to become b[j0:j1]: (name, i0, i1, j0, j1)."""
 
 _CHECK_EVERY = 512
+_FLUSH = 4_000_000
+"""Bytes of horizontal differences that are kept before they are summed up."""
 
 
 def _masks(symbols: Sequence[Hashable]) -> dict[Hashable, int]:
@@ -203,10 +205,15 @@ class Packed:
         if not len(text) or not valid:
             return self.lengths.copy(), np.zeros_like(self.lengths)
         size = int((self.lengths + 1).sum()) // 8 + 1
+        last = np.maximum(self.first + self.lengths - 1, 0)
+        byte, bit = last // 8, (last % 8).astype(np.uint8)
+        running = np.zeros(len(self.lengths), np.int64)  # value of the last row less the pattern's length
+        best, at = running.copy(), running.copy()
         vp, vn = valid, 0
         ups, downs = bytearray(), bytearray()
-        for step, symbol in enumerate(text):
-            if check is not None and step % _CHECK_EVERY == 0:
+        flushed = 0
+        for step, symbol in enumerate(text, start=1):
+            if check is not None and step % _CHECK_EVERY == 1:
                 check()
             eq = masks.get(symbol, 0)
             d0 = ((((eq & vp) + vp) ^ vp) | eq | vn) & valid
@@ -214,21 +221,23 @@ class Packed:
             hn = d0 & vp
             ups += hp.to_bytes(size, "little")
             downs += hn.to_bytes(size, "little")
+            if len(ups) > _FLUSH or step == len(text):
+                up = (np.frombuffer(ups, np.uint8).reshape(-1, size)[:, byte] >> bit) & 1  # (steps, K)
+                down = (np.frombuffer(downs, np.uint8).reshape(-1, size)[:, byte] >> bit) & 1
+                moves = running + np.cumsum(up.astype(np.int64) - down, axis=0)
+                lowest = moves.argmin(axis=0)
+                value = moves[lowest, np.arange(len(lowest))]
+                better = (value < best) & (self.lengths > 0)
+                best = np.where(better, value, best)
+                at = np.where(better, flushed + lowest + 1, at)
+                running, flushed = moves[-1], step
+                ups, downs = bytearray(), bytearray()
             # No bit enters at the first row: a match may start anywhere in the text at no cost.
             hp = (hp << 1) & valid & ~low
             hn = (hn << 1) & valid & ~low
             vp = hn | (valid ^ ((d0 | hp) & valid))
             vn = hp & d0
-        last = np.maximum(self.first + self.lengths - 1, 0)
-        byte, bit = last // 8, (last % 8).astype(np.uint8)
-        up = (np.frombuffer(ups, np.uint8).reshape(-1, size)[:, byte] >> bit) & 1  # (T, K)
-        down = (np.frombuffer(downs, np.uint8).reshape(-1, size)[:, byte] >> bit) & 1
-        moves = np.cumsum(up.astype(np.int64) - down, axis=0)
-        moves[:, self.lengths == 0] = 0
-        at = moves.argmin(axis=0)
-        best = moves[at, np.arange(len(at))]
-        better = best < 0
-        return self.lengths + np.where(better, best, 0), np.where(better, at + 1, 0)
+        return self.lengths + best, at
 
 
 def distance_matrix(
