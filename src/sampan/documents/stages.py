@@ -59,10 +59,14 @@ class TextLayer:
 class PageInput(Protocol):
     """One page as the file shows it (the file's own rotation applied)."""
 
-    number: int
-    width: float
-    height: float
-    unit: Literal["pt", "px"]
+    @property
+    def number(self) -> int: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def height(self) -> float: ...
+    @property
+    def unit(self) -> Literal["pt", "px"]: ...
 
     def image(self, dpi: float) -> Image:
         """The page as a picture; `dpi` is ignored where the page *is* a picture."""

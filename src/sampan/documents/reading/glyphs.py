@@ -139,7 +139,8 @@ def _object_traits(text_page: int, objects: list[int], first: list[int], transfo
     # A negative font size turns the text by half a turn, as a negative matrix would.
     linear *= np.sign(font_size)[:, None, None]
     along, across = linear[:, 0], linear[:, 1]
-    size = np.abs(font_size) * np.hypot(across[:, 0], across[:, 1])
+    # Rounded, so that noise in matrices does not make a style of its own for every word.
+    size = np.round(np.abs(font_size) * np.hypot(across[:, 0], across[:, 1]), 2)
     angle = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
     angle = np.where(np.abs(angle - np.round(angle / 90) * 90) < 0.5, np.round(angle / 90) * 90, angle) % 360
     bold = np.array([face.bold for face in faces], bool) | (mode == _FILL_THEN_STROKE)

@@ -23,12 +23,12 @@ _TIFF_SHORT, _TIFF_LONG, _TIFF_LONG8 = 3, 4, 16
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """Format, and width × height in pixels of every frame, before EXIF orientation is applied."""
+    """Format, and width × height in pixels of every frame, before `orientation` is applied."""
 
     media_type: str
     frames: tuple[tuple[int, int], ...]
     orientation: int = 1
-    """EXIF orientation, 1 to 8, of the first frame."""
+    """EXIF orientation, 1 to 8, that is left to apply after decoding."""
 
 
 def sniff(head: bytes) -> str | None:
@@ -156,16 +156,15 @@ def _webp(data: bytes) -> ImageHeader:
 
 def _tiff(data: bytes) -> ImageHeader:
     order = "<" if data[:2] == b"II" else ">"
-    frames = []
-    orientation = 1
+    frames: list[tuple[int, int]] = []
     for tags in _tiff_directories(data, order):
         if len(frames) == MAX_FRAMES:
             break
         if _TIFF_WIDTH in tags and _TIFF_HEIGHT in tags:
-            if not frames:
-                orientation = tags.get(_TIFF_ORIENTATION, 1)
-            frames.append((tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]))
-    return ImageHeader("image/tiff", tuple(frames), orientation if 1 <= orientation <= 8 else 1)
+            frame = (tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT])
+            # OpenCV's TIFF decoder turns every frame by itself, so only the size has to follow.
+            frames.append(frame[::-1] if 5 <= tags.get(_TIFF_ORIENTATION, 1) <= 8 else frame)
+    return ImageHeader("image/tiff", tuple(frames))
 
 
 def exif_orientation(exif: bytes) -> int:

@@ -8,6 +8,8 @@ reading of the header because OpenCV skips it when alpha or depth are kept.
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +50,7 @@ class ImageFile:
                 f"page {number} of {self.name} has {width} × {height} = {width * height:,} pixels "
                 f"(limit {self._max_pixels:,}): scale the picture down or raise max_pixels"
             )
-        return (height, width) if self._orientation(number) >= 5 else (width, height)
+        return (height, width) if self._header.orientation >= 5 else (width, height)
 
     def decode(self, number: int) -> Image:
         self.size(number)  # the guard runs before the decoder
@@ -61,14 +63,13 @@ class ImageFile:
             raise InputError(f"page {number} of {self.name} cannot be decoded: {error.err}") from error
         if raw is None:
             raise InputError(f"page {number} of {self.name} cannot be decoded: the picture data is damaged")
-        return oriented(to_bgr(raw), self._orientation(number))
+        # Eight-bit TIFF passes through libtiff's RGBA reader, which multiplies colours by alpha.
+        premultiplied = self.media_type == "image/tiff" and raw.dtype == np.uint8
+        return oriented(to_bgr(raw, premultiplied), self._header.orientation)
 
-    def _orientation(self, number: int) -> int:
-        return self._header.orientation if number == 1 else 1
-
-    def _decode_frame(self, buffer: NDArray[np.uint8], number: int) -> NDArray[np.generic] | None:
+    def _decode_frame(self, buffer: NDArray[np.uint8], number: int) -> NDArray[Any] | None:
         if len(self) == 1:
-            return cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)  # type: ignore[no-any-return]
+            return cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
         ok, frames = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED, range=(number - 1, number))
         return frames[0] if ok and frames else None
 
@@ -76,7 +77,7 @@ class ImageFile:
 class ImagePage:
     """One page of a picture file. Sizes are known from the header; pixels are decoded when asked for."""
 
-    unit = "px"
+    unit: Literal["pt", "px"] = "px"
 
     def __init__(self, file: ImageFile, number: int) -> None:
         self._file = file
@@ -97,8 +98,11 @@ class ImagePage:
         return None
 
 
-def to_bgr(raw: NDArray[np.generic]) -> Image:
-    """Any picture that OpenCV decodes → (height, width, 3) uint8 on white."""
+def to_bgr(raw: NDArray[Any], premultiplied: bool = False) -> Image:
+    """Any picture that OpenCV decodes → (height, width, 3) uint8 on white.
+
+    `premultiplied` says that the colours have been multiplied by alpha already.
+    """
     if raw.ndim == 2:
         raw = raw[:, :, None]
     if raw.dtype == np.uint16:
@@ -116,7 +120,10 @@ def to_bgr(raw: NDArray[np.generic]) -> Image:
         if (alpha == 255).all():
             raw = raw[:, :, :-1]
         else:
-            raw = ((color * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+            over = color * np.uint16(255) if premultiplied else color * alpha
+            # At most 255 · 255 + 127 for plain alpha; a damaged premultiplied file can exceed it.
+            mixed = (over.astype(np.uint32) + np.uint32(255) * (255 - alpha) + 127) // 255
+            raw = np.minimum(mixed, 255).astype(np.uint8)
     if raw.shape[2] == 1:
         raw = np.repeat(raw, 3, axis=2)
     return np.ascontiguousarray(raw[:, :, :3], dtype=np.uint8)

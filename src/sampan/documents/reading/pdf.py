@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pypdfium2
@@ -67,7 +68,7 @@ class PdfFile:
 class PdfPage:
     """One page of a PDF. PDFium's page is opened for each question and closed after it."""
 
-    unit = "pt"
+    unit: Literal["pt", "px"] = "pt"
 
     def __init__(self, file: PdfFile, number: int) -> None:
         self._file = file

@@ -27,7 +27,7 @@ Function = Callable[..., Any]
 
 
 def _bind(name: str, result: Any, *arguments: Any) -> Function:
-    address = ctypes.cast(getattr(raw, name), ctypes.c_void_p).value
+    address = ctypes.cast(getattr(raw, name), ctypes.c_void_p).value or 0
     return ctypes.PYFUNCTYPE(result, *arguments)(address)
 
 
@@ -97,6 +97,6 @@ def addresses(array: NDArray[Any]) -> range:
 
 def filled(function: Function, count: int, values: int, dtype: type, *leading: Iterable[Any]) -> NDArray[Any]:
     """(values, count) array from a getter that writes `values` numbers through one pointer each."""
-    result = np.zeros((values, count), dtype)
+    result: NDArray[Any] = np.zeros((values, count), dtype)
     each(function, *leading, *(addresses(row) for row in result))
     return result

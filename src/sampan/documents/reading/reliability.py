@@ -104,7 +104,8 @@ def plausibility(code: NDArray[np.int64], separate: NDArray[np.bool_]) -> NDArra
 def _broken(glyphs: Glyphs) -> NDArray[np.bool_]:
     code = glyphs.code
     private = ((code >= 0xE000) & (code <= 0xF8FF)) | (code >= 0xF0000)
-    return (code == 0xFFFD) | private
+    broken: NDArray[np.bool_] = (code == 0xFFFD) | private
+    return broken
 
 
 def _bad_fonts(glyphs: Glyphs, pairs: NDArray[np.int8]) -> set[str | None]:

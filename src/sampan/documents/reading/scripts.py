@@ -32,7 +32,8 @@ _PRESENTATION_FORMS = ((0xFB00, 0xFB4F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC))
 def _within(code: NDArray[np.int64], ranges: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which codes lie in one of the sorted, inclusive `ranges`."""
     at = np.searchsorted(ranges[:, 0], code, side="right") - 1
-    return (at >= 0) & (code <= ranges[np.maximum(at, 0), 1])
+    inside: NDArray[np.bool_] = (at >= 0) & (code <= ranges[np.maximum(at, 0), 1])
+    return inside
 
 
 def cjk_mask(code: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -17,27 +17,26 @@ class Styles:
         self._faces = glyphs.faces
         self._bold: list[bool] = glyphs.bold.tolist()
         self._colors = _fill_colors(glyphs.objects)
-        self._of_piece: dict[tuple[int, float, bool, bool, int], Style] = {}
-        self._of_look: dict[Style, Style] = {}
+        self._of_look: dict[tuple[int, float, bool, str | None, bool, int], Style] = {}
 
     def of(self, glyph: int, piece: Piece) -> Style:
         """Style of a piece whose first glyph is `glyph`."""
-        key = (piece.owner, piece.size, self._bold[glyph], piece.cjk, piece.script)
-        style = self._of_piece.get(key)
+        face, color, bold = self._faces[piece.owner], self._colors[piece.owner], self._bold[glyph]
+        # Text objects with one font share one FontFace, so its identity stands for it.
+        key = (id(face), piece.size, bold, color, piece.cjk, piece.script)
+        style = self._of_look.get(key)
         if style is None:
-            face = self._faces[piece.owner]
-            look = Style(
+            style = self._of_look[key] = Style(
                 font=face.name,
                 size=round(piece.size, 1),
-                bold=self._bold[glyph],
+                bold=bold,
                 italic=face.italic,
                 # CJK fonts call themselves fixed in pitch; that says nothing about code.
                 monospace=face.monospace and not piece.cjk,
                 superscript=piece.script > 0,
                 subscript=piece.script < 0,
-                color=self._colors[piece.owner],
+                color=color,
             )
-            style = self._of_piece[key] = self._of_look.setdefault(look, look)
         return style
 
 

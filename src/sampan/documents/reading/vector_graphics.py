@@ -151,7 +151,7 @@ def _is_white(handle: int) -> bool:
     if not pdfium.object_fill_color(handle, *_rgba_addresses):
         return False
     red, green, blue, alpha = _rgba[:, 0].tolist()
-    return alpha == 0 or (red >= 0xFA and green >= 0xFA and blue >= 0xFA)
+    return bool(alpha == 0 or min(red, green, blue) >= 0xFA)
 
 
 def _collect_segments(
