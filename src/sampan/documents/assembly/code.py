@@ -27,7 +27,8 @@ def code_text(rows: Sequence[Sequence[Line]]) -> str:
     left = min(line.box[0] for row in rows for line in row)
     indents = _settle([(min(line.box[0] for line in row) - left) / advance for row in rows])
     middles = np.array([np.mean([(line.box[1] + line.box[3]) / 2 for line in row]) for row in rows])
-    pitch = float(np.median(np.diff(middles))) if len(rows) > 2 else 0.0
+    # Blank lines make many of the steps larger, never smaller.
+    pitch = float(np.quantile(np.diff(middles), 0.2, method="lower")) if len(rows) > 2 else 0.0
     result = []
     for k, row in enumerate(rows):
         if k and pitch > 0:

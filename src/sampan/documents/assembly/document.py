@@ -161,10 +161,8 @@ def _continue_text(pages: Sequence[Page], vocabulary: Vocabulary) -> None:
 
 def _breaks(above: Block, below: Block, new_page: bool) -> bool:
     """Whether a column or page ends between two blocks."""
-    return (
-        new_page
-        or (below.box[1] < above.box[1]
-        and (below.box[0] > above.box[2] - 1 or below.box[2] < above.box[0] + 1))
+    return new_page or (
+        below.box[1] < above.box[1] and (below.box[0] > above.box[2] - 1 or below.box[2] < above.box[0] + 1)
     )
 
 

@@ -46,7 +46,7 @@ _FOOTNOTE = re.compile(r"^\s*(?:[¹²³⁴⁵⁶⁷⁸⁹⁰]+|\d{1,2}[.)]?|[*�
 _CODE = re.compile(
     r"""[{};]\s*$|\)\s*:\s*$|^\s*(?:def|class|return|import|from|for|while|if|elif|else|try|except|with|func|fn|let|const|var|public
     |private|static|void|int|struct|package|using|namespace|\#include|\#!|SELECT|INSERT|echo|print|printf|self|end|local|function)\b[\s(.:"'{]
-    |\w+\([^)\s]*\)|[=!<>+*/-]=|=>|->|::|&&|\|\||^\s*(?://|/\*|\#\s|--\s)|\w+\.\w+\(|\w\[\w*\]|^\s*[}\])]+[;,]?\s*$|\s=\s|^\s*[$>]\s""",
+    |\w+\([^)\s]*\)|\w\([^()]*\)\s*;?$|[=!<>+*/-]=|=>|->|::|&&|\|\||^\s*(?://|/\*|\#\s|--\s)|\w+\.\w+\(|\w\[\w*\]|^\s*[}\])]+[;,]?\s*$|\s=\s|^\s*[$>]\s""",
     re.VERBOSE,
 )
 _SENTENCE_END = re.compile(r"[.!?…:;。！？：；]['\"”’»)\]]*\s*$")

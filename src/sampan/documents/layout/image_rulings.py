@@ -41,7 +41,9 @@ def find_rulings(image: Image) -> Rulings:
 
 def _runs(dark: NDArray[np.uint8], length: int, thickest: float) -> NDArray[np.float64]:
     """Horizontal runs of at least `length` pixels: (N, 4), y at the middle of the stroke."""
-    closed = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
+    # Only pieces that are lines by themselves are joined over gaps: the bars of a row of T are not.
+    pieces = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, max(length // 2, 8)), np.uint8))
+    closed = cv2.morphologyEx(pieces, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
     kept = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     # A line that leans by a pixel falls into steps; join them before they are counted.
     kept = cv2.dilate(kept, np.ones((3, 1), np.uint8))

@@ -84,7 +84,7 @@ class _Rows:
             [np.r_[boxes[m, :2].min(axis=0), boxes[m, 2:].max(axis=0)] for m in self.members]
         )
         longest = [max(m, key=lambda i: int(page.characters[i])) for m in self.members]
-        self.size = page.text_size[longest]
+        self.size = page.text_size[longest].clip(1e-6)
         self.apparent_size = page.apparent_size[longest]
         self.natural_width = page.natural_width[longest]
         self.longest = longest
@@ -305,33 +305,44 @@ def _even_pitch(rows: _Rows, chain: list[int]) -> bool | None:
 
 def _join_code(rows: _Rows, chains: list[list[int]]) -> list[list[int]]:
     """Blank lines in a listing break its chain; put the pieces together again."""
-    code = sorted((c for c in chains if _is_code(rows, c)), key=lambda c: float(rows.boxes[c[0], 1]))
-    result = [c for c in chains if not _is_code(rows, c)]
-    others = rows.boxes[[i for c in result for i in c]] if result else np.zeros((0, 4))
-    open_chains: list[list[int]] = []
-    for chain in code:
-        top = rows.boxes[chain[0], 1]
-        left, right = rows.boxes[chain, 0].min(), rows.boxes[chain, 2].max()
-        for earlier in open_chains:
-            bottom = rows.boxes[earlier, 3].max()
-            start, end = rows.boxes[earlier, 0].min(), rows.boxes[earlier, 2].max()
-            between = (
-                (others[:, 1] >= bottom - 1) & (others[:, 3] <= top + 1)
-                & (others[:, 0] < max(right, end)) & (others[:, 2] > min(left, start))
-            )  # fmt: skip
-            if (
-                top - bottom < 2.2 * rows.size[chain[0]]
-                and min(right, end) - max(left, start) > -2.0 * rows.size[chain[0]]
-                and rows.panel[earlier[0]] == rows.panel[chain[0]]
-                and not between.any()
-            ):
-                earlier += chain
-                break
+    listings = [chain for chain in chains if _is_code(rows, chain)]
+    # A single line between blank ones is code if there is a listing for it to belong to.
+    singles = [
+        chain
+        for chain in chains
+        if len(chain) == 1 and not rows.page.styled and looks_like_code(rows.text[chain[0]])
+    ]
+    candidates = listings + [chain for chain in singles if chain not in listings]
+    others = [chain for chain in chains if chain not in candidates]
+    walls = rows.boxes[[i for chain in others for i in chain]] if others else np.zeros((0, 4))
+    joined: list[list[int]] = []
+    for chain in sorted(candidates, key=lambda c: float(rows.boxes[c[0], 1])):
+        earlier = next((c for c in joined if _same_listing(rows, c, chain, walls)), None)
+        if earlier is None:
+            joined.append(list(chain))
         else:
-            open_chains.append(list(chain))
-    for chain in open_chains:
+            earlier += chain
+    for chain in joined:
         chain.sort(key=lambda i: float(rows.boxes[i, 1]))
-    return result + open_chains
+    return others + joined
+
+
+def _same_listing(rows: _Rows, above: list[int], below: list[int], walls: Boxes) -> bool:
+    """Whether two pieces of code stand under each other with at most a blank line and nothing else between."""
+    one, two = rows.boxes[above], rows.boxes[below]
+    em = rows.size[below[0]]
+    bottom, top = one[:, 3].max(), two[:, 1].min()
+    left, right = min(one[:, 0].min(), two[:, 0].min()), max(one[:, 2].max(), two[:, 2].max())
+    apart = max(one[:, 0].min(), two[:, 0].min()) - min(one[:, 2].max(), two[:, 2].max())
+    between = (
+        (walls[:, 1] >= bottom - 1) & (walls[:, 3] <= top + 1) & (walls[:, 0] < right) & (walls[:, 2] > left)
+    )
+    return bool(
+        top - bottom < 2.2 * em
+        and apart < 2.0 * em
+        and rows.panel[above[0]] == rows.panel[below[0]]
+        and not between.any()
+    )
 
 
 def _paragraphs(

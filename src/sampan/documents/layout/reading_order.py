@@ -96,7 +96,14 @@ class _Cutter:
             return [int(i) for i in members]
         if not self.beside[np.ix_(members, members)].any():
             return self._top_down(members)
-        for cut in (self._sections, self._rows, self._headed_sections, self._columns, self._slabs):
+        for cut in (
+            self._sections,
+            self._rows,
+            self._top_row,
+            self._headed_sections,
+            self._columns,
+            self._slabs,
+        ):
             parts = cut(members)
             if len(parts) > 1:
                 return [i for part in parts for i in self.order(part)]
@@ -134,6 +141,20 @@ class _Cutter:
         rows = self._split(members, 1, 0.0)
         beside = self.beside[np.ix_(members, members)].any(axis=1)
         return rows if beside.mean() >= 0.6 and len(rows) > 1 else [members]
+
+    def _top_row(self, members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Single lines side by side above everything else, such as authors: one row, though columns may follow."""
+        first, *rest = self._split(members, 1, 0.8 * self.text_height)
+        grid = np.ix_(first, first)
+        if (
+            not rest
+            or len(first) < 2
+            or not self.single_line[first].all()
+            or self.headings[first].any()
+            or not self.beside[grid].any(axis=1).all()
+        ):
+            return [members]
+        return [first, np.concatenate(rest)]
 
     def _columns(self, members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
         boxes = self.boxes[members]
