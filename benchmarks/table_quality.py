@@ -96,20 +96,16 @@ def inputs(truth: Document, folder: Path) -> Iterator[tuple[str, TableBlock, Tab
             continue
         if picture is not None and pdf is None and picture.shape[1] != round(page.width):
             continue
-        layer, scale = None, 1.0
-        if pdf:
-            try:
-                layer = pdf.page(page.number).text_layer()
-            except ImportError:
-                picture, scale = pdf.page(page.number).image(144), 2.0
+        layer = pdf.page(page.number).text_layer() if pdf else None
+        turned = "rotated" in source.stem  # its text layer lies as the file shows it
         for block in blocks:
             lines = [line for cell in block.table.cells for line in cell.lines]
-            rulings = layer.rulings if layer else None
+            rulings = layer.rulings if layer and not turned else None
             fills = layer.fills if layer else []
-            yield "exact", block, TableInput(block.box, lines, picture, scale, rulings, fills)
+            yield "exact", block, TableInput(block.box, lines, picture, 1.0, rulings, fills)
             box, shaken = jittered(block, lines)
-            yield "jitter", block, TableInput(box, shaken, picture, scale, rulings, fills)
-            if layer:
+            yield "jitter", block, TableInput(box, shaken, picture, 1.0, rulings, fills)
+            if layer and not turned:
                 own = [part for line in layer.lines if (part := within(line, block.box)) is not None]
                 yield "layer", block, TableInput(block.box, own, None, 1.0, rulings, fills)
 

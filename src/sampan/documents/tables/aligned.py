@@ -20,7 +20,7 @@ from sampan.documents.tables.rows import group_rows
 from sampan.documents.tables.ruled import RuleLine, rule_lines
 from sampan.documents.tables.words import Floats, Ints, TableWords, text_rows
 
-FULL = 0.7
+FULL = 0.88
 """A rule that covers this share of the table's width separates rows over all columns."""
 
 
@@ -136,13 +136,12 @@ def _cells(
         for piece in pieces[index]:
             filled[first : last + 1, piece.first : piece.last + 1] = True
     _spans_of_short_rules(owner, filled, horizontal, xs, ys, words.height, separators)
-    _spans_of_totals(owner, words, [[p for i in group for p in pieces[i]] for group in groups])
-    extents = _extents(pieces, groups, xs)
+    by_row = [[piece for index in group for piece in pieces[index]] for group in groups]
+    _spans_of_totals(owner, words, by_row)
+    extents = _extents(by_row, xs, words.height)
     last_head = heads if heads is not None else _headings(owner, filled)
     for row in range(max(0, last_head - 1)):
-        _centred_headings(
-            owner, filled, row, [p for i in groups[row] for p in pieces[i]], extents, words.height
-        )
+        _centred_headings(owner, filled, row, by_row[row], extents, words.height)
     labels = {
         (float(row), p.last)
         for row, group in enumerate(groups)
@@ -248,18 +247,33 @@ def _centred_labels(owner: Ints, labels: list[tuple[float, int]], heads: int) ->
             _join(owner, first, last, 0, 0)
 
 
-def _extents(pieces: Sequence[Sequence[Piece]], groups: Sequence[Sequence[int]], xs: Floats) -> Floats:
-    """(C, 2) left and right end of the texts of each column."""
-    extents = np.stack([np.full(len(xs) - 1, np.inf), np.full(len(xs) - 1, -np.inf)], axis=1)
-    for group in groups:
-        for index in group:
-            for piece in pieces[index]:
-                if piece.first == piece.last:
-                    extents[piece.first, 0] = min(extents[piece.first, 0], piece.x0)
-                    extents[piece.first, 1] = max(extents[piece.first, 1], piece.x1)
-    empty = ~np.isfinite(extents[:, 0])
-    extents[empty] = np.stack([xs[:-1], xs[1:]], axis=1)[empty]
-    return extents
+def _extents(by_row: list[list[Piece]], xs: Floats, height: float) -> tuple[Floats, Floats]:
+    """(C, 2) each: left and right end of the texts of every column, and of its cells as far as they can be told.
+
+    Between two columns that both stand right the border lies just right of the first one's texts, between
+    two that stand left just left of the second one's, else in the middle of the gap.
+    """
+    columns = len(xs) - 1
+    texts = np.stack([xs[:-1], xs[1:]], axis=1)
+    stands = ["centre"] * columns
+    for column in range(columns):
+        own = np.asarray([(p.x0, p.x1) for row in by_row for p in row if p.first == p.last == column])
+        if len(own):
+            texts[column] = own[:, 0].min(), own[:, 1].max()
+            left, right = np.median(np.abs(own - np.median(own, axis=0)), axis=0)
+            if min(left, right) < 0.1 * height < max(left, right):
+                stands[column] = "left" if left < right else "right"
+    cells = np.stack([texts[:, 0] - 0.5 * height, texts[:, 1] + 0.5 * height], axis=1)
+    for column in range(columns - 1):
+        pair = stands[column], stands[column + 1]
+        if pair == ("right", "right"):
+            border = texts[column, 1] + 0.5 * height
+        elif pair == ("left", "left"):
+            border = texts[column + 1, 0] - 0.5 * height
+        else:
+            border = (texts[column, 1] + texts[column + 1, 0]) / 2
+        cells[column, 1] = cells[column + 1, 0] = border
+    return texts, cells
 
 
 def _headings(owner: Ints, filled: NDArray[np.bool_]) -> int:
@@ -271,7 +285,12 @@ def _headings(owner: Ints, filled: NDArray[np.bool_]) -> int:
 
 
 def _centred_headings(
-    owner: Ints, filled: NDArray[np.bool_], row: int, pieces: list[Piece], extents: Floats, height: float
+    owner: Ints,
+    filled: NDArray[np.bool_],
+    row: int,
+    pieces: list[Piece],
+    extents: tuple[Floats, Floats],
+    height: float,
 ) -> None:
     """Let the texts of a heading row span the empty columns beside them over which they are centred.
 
@@ -311,10 +330,10 @@ def _centred_headings(
             _join(owner, row, row, first, last)
 
 
-def _off_place(piece: Piece, extents: Floats, first: int, last: int) -> float:
-    low, high = extents[first, 0], extents[last, 1]
-    centre = abs(piece.centre - (low + high) / 2)
+def _off_place(piece: Piece, extents: tuple[Floats, Floats], first: int, last: int) -> float:
+    centre = min(abs(piece.centre - (part[first, 0] + part[last, 1]) / 2) for part in extents)
     if first == last:
+        low, high = extents[0][first]
         return float(min(centre, abs(piece.x0 - low), abs(piece.x1 - high)))
     return float(centre)
 

@@ -70,11 +70,12 @@ def find_columns(words: TableWords, rows: Sequence[Ints], lines: Sequence[float]
     margin = 0.5 * words.height
     left, right = min(s[0, 0] for s in spans), max(s[:, 1].max() for s in spans)
     drawn = [x for x in lines if left + margin < x < right - margin]
-    boundaries = drawn + [
-        (low + high) / 2 for low, high in valleys if not any(low - margin < x < high + margin for x in drawn)
+    boundaries = [(x, np.inf) for x in drawn] + [
+        ((low + high) / 2, high - low)
+        for low, high in valleys
+        if not any(low - margin < x < high + margin for x in drawn)
     ]
-    boundaries.sort()
-    return _supported(np.asarray(boundaries), spans, set(drawn))
+    return _supported(np.asarray(sorted(boundaries)).reshape(-1, 2), spans)
 
 
 def _valleys(spans: Sequence[Floats], height: float) -> list[tuple[float, float]]:
@@ -133,26 +134,26 @@ def _most_open(crossing: NDArray[np.int64], edges: Floats) -> tuple[float, float
     return float(edges[widest[0]]), float(edges[widest[-1] + 1])
 
 
-def _supported(boundaries: Floats, spans: Sequence[Floats], drawn: set[float]) -> Floats:
-    """Drop boundaries between two columns that never both hold text in one row: they are one column,
-    whose heading stands left and whose figures stand right."""
+def _supported(boundaries: Floats, spans: Sequence[Floats]) -> Floats:
+    """Drop boundaries between two columns that never both hold text in one row, the narrowest first: they are
+    one column, whose heading stands left and whose figures stand right. `boundaries` (B, 2) holds positions
+    and widths; a drawn line has infinite width and stays, its column may be empty.
+    """
     while len(boundaries):
+        position, width = boundaries.T
         support = np.zeros(len(boundaries), np.int64)
         for row in spans:
-            middle = row.mean(1)
+            first = np.searchsorted(position, row[:, 0] + 1e-6)
+            last = np.searchsorted(position, row[:, 1] - 1e-6)
+            middle = np.searchsorted(position, row.mean(1))
             filled = np.zeros(len(boundaries) + 1, bool)
-            first = np.searchsorted(boundaries, row[:, 0] + 1e-6)
-            last = np.searchsorted(boundaries, row[:, 1] - 1e-6)
-            own = first == last
-            filled[first[own]] = True
-            filled[np.searchsorted(boundaries, middle[~own])] = True
+            filled[np.where(first == last, first, middle)] = True
             support += filled[:-1] & filled[1:]
-        weak = [i for i in range(len(boundaries)) if support[i] == 0 and boundaries[i] not in drawn]
-        # An empty drawn column has neighbours without support; only undrawn boundaries can be wrong.
-        if not weak:
+        weak = np.flatnonzero((support == 0) & np.isfinite(width))
+        if not len(weak):
             break
-        boundaries = np.delete(boundaries, weak[0])
-    return boundaries
+        boundaries = np.delete(boundaries, weak[width[weak].argmin()], axis=0)
+    return boundaries[:, 0]
 
 
 def pieces_of(

@@ -83,7 +83,8 @@ def _no_strokes(segments: NDArray[np.float32], words: TableWords, along: int) ->
     within = (position > boxes[:, across] + inset) & (position < boxes[:, across + 2] - inset)  # (N, words)
     common = np.minimum(high[:, None], boxes[:, along + 2]) - np.maximum(low[:, None], boxes[:, along])
     covered = np.where(within, np.maximum(common, 0), 0).sum(1) / length
-    return segments[(length > LEAST_RULE * words.height) & (covered < 0.4)]
+    kept: NDArray[np.float32] = segments[(length > LEAST_RULE * words.height) & (covered < 0.4)]
+    return kept
 
 
 def rows_are_ruled(grid: Grid, words: TableWords) -> bool:

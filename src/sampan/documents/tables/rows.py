@@ -128,7 +128,7 @@ def _strips_are_rows(
     So it is where lines separate rows throughout: most strips hold one text row, and no strip is a block
     of text rows that fill most columns.
     """
-    held = {int(number): np.flatnonzero(strip == number) for number in np.unique(strip)}
+    held = {int(number): np.flatnonzero(strip == number).tolist() for number in np.unique(strip)}
     if len(held) < 3:
         return {}
     answer = {}

@@ -105,8 +105,9 @@ def ruled_grid(words: TableWords, rulings: Rulings, box: Box) -> Grid | None:
         # (R + 1, C) and (C + 1, R): which sides of the slots are drawn
         drawn_h = np.stack([line.coverage(xs) for line in horizontal]) >= PRESENT
         drawn_v = np.stack([line.coverage(ys) for line in vertical]) >= PRESENT
-        keep_h, keep_v = drawn_h.any(1), drawn_v.any(1)
-        if keep_h.all() and keep_v.all():
+        keep_h = [bool(side.any()) for side in drawn_h]
+        keep_v = [bool(side.any()) for side in drawn_v]
+        if all(keep_h) and all(keep_v):
             break
         # A line that borders no slot (an underline, a strike) is no grid line.
         horizontal = [line for line, keep in zip(horizontal, keep_h, strict=True) if keep]

@@ -126,7 +126,7 @@ def text_of(words: TableWords, indices: Sequence[int]) -> str:
             return " ".join(words.words[index].text for index in indices)
         position = found + len(words.words[index].text)
         spans.append((found, position))
-    text = line.text[spans[0][0] : spans[-1][1]]
+    text: str = line.text[spans[0][0] : spans[-1][1]]
     kept = sum(end - start for start, end in spans)
     # Words of other cells may lie between the first and the last one.
     if kept < len(text.replace(" ", "")):
