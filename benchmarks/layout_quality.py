@@ -164,7 +164,7 @@ def _noisy(line: Line, chance: random.Random) -> list[Line]:
 def compare(true: Page, found: Page) -> Counter[str]:
     c: Counter[str] = Counter(pages=1)
     lines = [line for block in true.blocks for line in block.lines]
-    where = {k: b for k, b in enumerate(b for b, block in enumerate(true.blocks) for _ in block.lines)}
+    where = dict(enumerate(b for b, block in enumerate(true.blocks) for _ in block.lines))
     members: list[set[int]] = []
     seen: set[int] = set()
     sequence: list[int] = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sampan.documents.model import Line, Style
 
-WORDS = "the boat leaves before nine and drifts along under old bridges while rain falls on all of us".split()
+WORDS = "the boat leaves before nine and drifts along under old bridges while rain falls on all of us".split()  # noqa: SIM905
 
 
 def prose(seed: int, count: int) -> list[str]:

@@ -206,6 +206,7 @@ def test_random_lines_do_not_break_it() -> None:
         lines = []
         for _ in range(chance.randrange(1, 60)):
             x, y = chance.uniform(0, 600), chance.uniform(0, 780)
-            lines.append(Line(text=chance.choice(texts), box=(x, y, x + chance.uniform(0, 300), y + chance.uniform(0, 20)),
+            lines.append(Line(text=chance.choice(texts), box=(x, y, x + chance.uniform(0, 300), y +
+            chance.uniform(0, 20)),
                               direction=chance.choice(["ltr", "rtl", "ttb"])))  # fmt: skip
         RuleLayout(ParseOptions()).find(lines, SIZE)

@@ -1,8 +1,8 @@
 """Title and headings: lines that stand out from the text below them.
 
 Evidence is added up: larger text, bold or set in capitals among plain text, a section number, white space
-around, few words, no full stop. On pictures the weight of the font is unknown and sizes are blurred by the reader's boxes,
-so numbers and isolation count more there.
+around, few words, no full stop. On pictures the weight of the font is unknown and sizes are blurred by the
+reader's boxes, so numbers and isolation count more there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def mark_headings(passages: list[Passage], page: PageLines) -> None:
     body_bold = page.styled and page.characters[page.bold].sum() > 0.5 * page.characters.sum()
     boxes = np.array([p.box for p in passages]).reshape(-1, 4)
     for k, p in enumerate(passages):
-        if p.kind == "text" and _score(p, k, boxes, passages, page, em, body_bold) >= ENOUGH:
+        if p.kind == "text" and _score(p, k, boxes, page, em, body_bold) >= ENOUGH:
             p.kind = "heading"
     _mark_title(passages, page, em)
 
@@ -33,7 +33,6 @@ def _score(
     p: Passage,
     index: int,
     boxes: np.ndarray,
-    passages: list[Passage],
     page: PageLines,
     em: float,
     body_bold: bool,

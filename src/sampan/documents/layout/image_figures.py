@@ -1,6 +1,7 @@
 """Figures on a picture of a page: ink that is neither text nor a table.
 
-On a reduced picture everything is ink that differs from the paper around it, in lightness or in colour. Text lines, tables and page-wide
+On a reduced picture everything is ink that differs from the paper around it, in lightness or in colour.
+Text lines, tables and page-wide
 rules are wiped out; what is left is grown over small gaps, and connected parts of some size are figures. The parts of
 one drawing that lie apart (bars, slices, boxes) are put together with the labels between them.
 """
@@ -32,7 +33,8 @@ def picture_figures(image: Image, text: Boxes, tables: Boxes) -> Boxes:
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     rows, columns = small.shape[:2]
     # The paper: the lightest of the neighbourhood, smoothed, so that shadows on photographs are no ink.
-    paper = cv2.medianBlur(cv2.dilate(cv2.resize(small, (columns // 4 + 1, rows // 4 + 1), interpolation=cv2.INTER_AREA),
+    paper = cv2.medianBlur(cv2.dilate(cv2.resize(small, (columns // 4 + 1, rows // 4 + 1),
+    interpolation=cv2.INTER_AREA),
                                       np.ones((9, 9), np.uint8)), 9)  # fmt: skip
     paper = cv2.resize(paper, (columns, rows), interpolation=cv2.INTER_LINEAR)
     ink = (cv2.subtract(paper, small).max(axis=2) > CONTRAST).astype(np.uint8)

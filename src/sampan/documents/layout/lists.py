@@ -31,7 +31,7 @@ def join_lists(passages: list[Passage], page: PageLines) -> list[Passage]:
                 if passages[other].marker is None and not _hangs(passages[run[-1]], passages[other], page):
                     break
                 run.append(other)
-        if _is_list([passages[r] for r in run], page):
+        if _is_list([passages[r] for r in run]):
             used.update(run)
             result.append(_joined([passages[r] for r in run]))
     return result + [p for k, p in enumerate(passages) if k not in used]
@@ -51,7 +51,7 @@ def _hangs(last: Passage, other: Passage, page: PageLines) -> bool:
     return bool(last.marker is not None and other.box[0] > last.box[0] + 0.7 * page.body_size)
 
 
-def _is_list(run: list[Passage], page: PageLines) -> bool:
+def _is_list(run: list[Passage]) -> bool:
     items = [p for p in run if p.marker is not None]
     certain = [p for p in items if p.marker is not None and p.marker.certain]
     if len(items) >= LEAST_ITEMS:

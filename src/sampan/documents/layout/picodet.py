@@ -1,7 +1,9 @@
 """PP-PicoDet as a page layout detector: picture → regions (PP-PicoDet, arXiv 2111.00902; PP-StructureV2 §3.2).
 
-The weights know ten classes of Chinese papers (CDLA). Input 608 × 800 pixels (w × h) whatever the page's shape, RGB, ImageNet
-mean and deviation. Four levels with strides 8 … 64 give sigmoid scores (1, A, 10) and logits (1, A, 32) of the distances
+The weights know ten classes of Chinese papers (CDLA). Input 608 × 800 pixels (w × h) whatever the page's
+shape, RGB, ImageNet
+mean and deviation. Four levels with strides 8 … 64 give sigmoid scores (1, A, 10) and logits (1, A, 32) of
+the distances
 to the left, top, right and bottom edge: each distance is a distribution over 0 … 7 whose expectation, times the
 stride, is the distance (the integral of DFL). Then the 1000 best points of every level, a threshold, and
 suppression within each class (official rules: score 0.5 and IoU 0.5 in the reference runtime).

@@ -137,7 +137,7 @@ def _pictured(page: PageLines, size: tuple[float, float], image: Image, tables: 
     if page.direction == "rtl":
         found = picture_figures(image, _mirrored(page.boxes, size) * scale, _mirrored(tables, size) * scale)
         return _mirrored(found / scale, size)
-    return picture_figures(image, page.boxes * scale, tables * scale) / scale
+    return np.asarray(picture_figures(image, page.boxes * scale, tables * scale) / scale)
 
 
 def _mirrored(boxes: NDArray[np.floating], size: tuple[float, float]) -> Boxes:
