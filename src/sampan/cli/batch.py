@@ -1,22 +1,16 @@
-"""Many files, one after another or in several processes: what `sampan parse` does between its options
-and its summary.
+"""Many files: what `sampan parse` does between its options and its summary.
 
 Outputs mirror the inputs: everything below the inputs' common folder keeps its relative place. A file that
-cannot be read becomes an `Outcome` with an error and never stops the rest, not even by killing its process.
+cannot be read becomes an `Outcome` with an error and never stops the rest. `processes` reads several at once.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import sys
-import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,7 +128,9 @@ def run(
                 started(job)
             yield reader.read(job)
     else:
-        yield from _run_in_processes(jobs, options, formats, min(workers, len(jobs)), started)
+        from sampan.cli.processes import run_in_processes
+
+        yield from run_in_processes(jobs, options, formats, min(workers, len(jobs)), started)
 
 
 class Reader:
@@ -191,87 +187,3 @@ def read_stdin(max_bytes: int) -> bytes:
     if not data:
         raise InputError("standard input is empty")
     return data
-
-
-_reader: Reader | None = None
-"""The reader of a worker process."""
-
-
-def _start_worker(options: ParseOptions, formats: Sequence[str]) -> None:
-    global _reader
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends quietly when the terminal interrupts everyone
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _reader = Reader(options, formats)
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for its next job for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(job: Job) -> Outcome:
-    assert _reader is not None
-    return _reader.read(job)
-
-
-def _run_in_processes(
-    jobs: Iterable[Job],
-    options: ParseOptions,
-    formats: Sequence[str],
-    workers: int,
-    started: Callable[[Job], None] | None,
-) -> Iterator[Outcome]:
-    """As `run`, in spawned processes. Only as many jobs as there are workers are handed out at a time, so
-    that a process that dies (out of memory, a crash in a library) puts only those under suspicion; each
-    of them is then read again alone."""
-
-    def pool(size: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            size, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(options, formats)
-        )
-
-    waiting, suspects = deque(jobs), deque[Job]()
-    running: dict[Future[Outcome], Job] = {}
-    executor = pool(workers)
-    try:
-        while waiting or running or suspects:
-            while waiting and len(running) < workers:
-                job = waiting.popleft()
-                if started is not None:
-                    started(job)
-                running[executor.submit(_work, job)] = job
-            broken = False
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                job = running.pop(future)
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    suspects.append(job)
-                    broken = True
-            if broken:
-                suspects.extend(running.values())
-                running.clear()
-                executor.shutdown(wait=False, cancel_futures=True)
-                executor = pool(workers)
-            while suspects:
-                yield _alone(suspects.popleft(), pool)
-        executor.shutdown()
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
-
-
-def _alone(job: Job, pool: Callable[[int], ProcessPoolExecutor]) -> Outcome:
-    with pool(1) as executor:
-        try:
-            return executor.submit(_work, job).result()
-        except BrokenProcessPool:
-            return Outcome(
-                job.name,
-                error="the process that read it died (out of memory?): try a lower --dpi or fewer --workers",
-                exit_code=1,
-            )

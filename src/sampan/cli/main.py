@@ -53,6 +53,8 @@ app.add_typer(weights.app, name="weights")
 
 def main() -> None:
     """Runs the command line; a user's mistake ends in one line on stderr and never in a traceback."""
+    # Looking for plugins of pydantic reads the metadata of every installed package, and we want none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app(prog_name="sampan")
     except SampanError as error:

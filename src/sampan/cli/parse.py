@@ -55,7 +55,12 @@ def parse(
     ] = None,
     password: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Password of encrypted PDFs.", rich_help_panel=READING),
+        typer.Option(
+            metavar="TEXT",
+            help="Password of encrypted PDFs.",
+            envvar="SAMPAN_PASSWORD",
+            rich_help_panel=READING,
+        ),
     ] = None,
     ocr: Annotated[
         Literal["auto", "always", "never"],
