@@ -53,11 +53,14 @@ class Frame:
 def frames_of(glyphs: Glyphs) -> list[Frame]:
     """All frames of a page; every glyph is in exactly one."""
     vertical = _vertical(glyphs)
-    keys = np.where(vertical, -1.0, np.round(glyphs.angle) % 360)
+    angle = np.where(vertical, -1.0, np.round(glyphs.angle) % 360)
     frames = []
-    for key in np.unique(keys).tolist():
-        index = np.flatnonzero(keys == key)
-        frames.append(_vertical_frame(glyphs, index) if key < 0 else _frame(glyphs, index))
+    # Invisible text gets frames of its own: it often lies exactly on the visible text.
+    for hidden in (False, True):
+        chosen = glyphs.invisible == hidden
+        for key in np.unique(angle[chosen]).tolist():
+            index = np.flatnonzero(chosen & (angle == key))
+            frames.append(_vertical_frame(glyphs, index) if key < 0 else _frame(glyphs, index))
     return frames
 
 

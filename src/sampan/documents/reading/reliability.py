@@ -7,9 +7,9 @@
     invisible    text in render mode 3 is the OCR layer of a scan: kept if it looks like language
     scan         a picture covers half of the page or more, and hardly any text lies on it
 
-"Looks like language" is the share of letter pairs that are among the commonest of English, French,
-German, Spanish, Italian and Portuguese: .55 to .75 in these languages, around .4 in other languages of
-Latin script, below .2 when letters are exchanged at random.
+"Looks like language" is the share of letter pairs that are among the commoner ones of English, French,
+German, Spanish, Italian and Portuguese. Measured on single sentences: above .9 in these languages, .54 Polish,
+.60 Turkish, .84 Finnish, .32 English with its letters exchanged; random letters come to .4.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sampan.documents.model import Box
 from sampan.documents.reading.glyphs import Glyphs
 from sampan.documents.reading.text_lines import ReadLine
 
-MAPPED_PLAUSIBLE = 0.2
+MAPPED_PLAUSIBLE = 0.4
 """Letter-pair share below which even text with a Unicode map is soup."""
-UNMAPPED_PLAUSIBLE = 0.4
-INVISIBLE_PLAUSIBLE = 0.33
-_ENOUGH_PAIRS = 40
+UNMAPPED_PLAUSIBLE = 0.6
+INVISIBLE_PLAUSIBLE = 0.55
+_ENOUGH_PAIRS = 60
 _BROKEN_SHARE = 0.3
 _SCAN_COVERAGE = 0.5
 _FEW_GLYPHS = 40
