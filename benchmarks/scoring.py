@@ -10,8 +10,8 @@ inside figures, and some undo hyphenation. The truth exists in each of these 2 Ã
 the form that suits the answer best, for every program alike.
 
 Order. `order` places every block of the truth in the answer (best partial match of its first 60 characters) and gives
-the Levenshtein distance between that sequence and the true one, divided by its length; blocks that are not found
-are left out.
+the Levenshtein distance between that sequence and the true one, divided by its length; blocks that are not found,
+and those of fewer than 12 characters, are left out.
 
 Tables. Predicted and true tables are assigned one to one with the largest sum of TEDS; a missing table scores 0.
 """
@@ -146,19 +146,27 @@ def words(text: str) -> Counter[str]:
 
 
 def order_error(answer: str, blocks: list[str]) -> float | None:
-    places = []
+    # Blocks that differ in figures only take the places where such text is found in the order of those places.
+    groups: dict[str, list[int]] = {}
     for index, block in enumerate(blocks):
         head = block[:60]
-        if len(head) < 12 or len(answer) < len(head):
-            continue
-        match = fuzz.partial_ratio_alignment(head, answer)
-        if match is not None and match.score >= 75:
-            places.append((match.dest_start, index))
+        if len(head) >= 12:
+            groups.setdefault(re.sub(r"[\d.,]+", "0", head), []).append(index)
+    places: list[tuple[int, int]] = []
+    for group in groups.values():
+        found = []
+        rest = answer
+        for index in group:
+            head = blocks[index][:60]
+            match = fuzz.partial_ratio_alignment(head, rest) if len(rest) >= len(head) else None
+            if match is not None and match.score >= 75:
+                found.append(match.dest_start)
+                rest = rest[: match.dest_start] + "\0" * (match.dest_end - match.dest_start) + rest[match.dest_end :]
+        places.extend(zip(sorted(found), group, strict=False))
     if len(places) < 2:
         return None
-    found = [index for _, index in sorted(places)]
-    true = sorted(found)
-    return Levenshtein.distance(found, true) / len(true)
+    order = [index for _, index in sorted(places)]
+    return Levenshtein.distance(order, sorted(order)) / len(order)
 
 
 def score_text(answer: str, truth: Truth, reading_order: str | None = None) -> dict[str, float | None]:

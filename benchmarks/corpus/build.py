@@ -84,13 +84,14 @@ def make_item(item: Item, split: str, folder: Path) -> dict[str, Any]:
 
 def build(split: str, folder: Path, only: str = "") -> Iterator[tuple[Item, dict[str, Any]]]:
     folder.mkdir(parents=True, exist_ok=True)
-    index: list[dict[str, Any]] = []
+    index = folder / "index.json"
+    entries: dict[str, dict[str, Any]] = {}
+    if only and index.exists():
+        entries = {entry["id"]: entry for entry in json.loads(index.read_text(encoding="utf-8"))["items"]}
     for item in plan():
-        if only and not item.name.startswith(only):
-            continue
-        entry = make_item(item, split, folder)
-        index.append(entry)
-        yield item, entry
-    (folder / "index.json").write_text(
-        json.dumps({"split": split, "version": VERSION, "items": index}, ensure_ascii=False, indent=1), encoding="utf-8"
-    )
+        if item.name.startswith(only):
+            entries[item.name] = make_item(item, split, folder)
+            yield item, entries[item.name]
+    ordered = [entries[item.name] for item in plan() if item.name in entries]
+    text = json.dumps({"split": split, "version": VERSION, "items": ordered}, ensure_ascii=False, indent=1)
+    index.write_text(text, encoding="utf-8")

@@ -17,7 +17,8 @@ def write_pdf(pages: list[PageDrawn], rotate: int = 0, title: str = "") -> bytes
     canvas.setTitle(title)
     for page in pages:
         width, height = page.width, page.height
-        canvas.setPageSize((width, height) if rotate % 180 == 0 else (height, width))
+        # reportlab swaps the sides of the MediaBox itself where the page is turned by 90 or 270 degrees.
+        canvas.setPageSize((width, height))
         if rotate:
             canvas.setPageRotation(rotate)
         canvas.saveState()
