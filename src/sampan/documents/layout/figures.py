@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sampan.documents.geometry.boxes import coverage, intersections
 from sampan.documents.layout.evidence import caption_subject
 from sampan.documents.layout.page_lines import PageLines
 from sampan.documents.stages import TextLayer
@@ -13,37 +14,79 @@ Boxes = NDArray[np.float64]
 
 LEAST_SIDE = 0.03
 """Shortest side of a figure as part of the page's width: smaller ones are icons and ornaments."""
+MOST_PARTS = 500
+"""Parts above which drawings are no longer put together one by one."""
 BACKGROUND = 0.8
 """Part of the page above which a picture is what the page is printed on."""
 
 
 def drawn_figures(layer: TextLayer, size: tuple[float, float]) -> Boxes:
-    """Boxes (F, 4) of pictures and drawings, those that overlap put together."""
-    boxes = np.array([*layer.images, *layer.drawings], dtype=np.float64).reshape(-1, 4)
-    if not len(boxes):
-        return boxes
-    boxes[:, [0, 2]] = boxes[:, [0, 2]].clip(0, size[0])
-    boxes[:, [1, 3]] = boxes[:, [1, 3]].clip(0, size[1])
-    sides = boxes[:, 2:] - boxes[:, :2]
-    fits = (sides.min(axis=1) > LEAST_SIDE * size[0]) & (sides.prod(axis=1) < BACKGROUND * size[0] * size[1])
-    return merge_overlapping(boxes[fits], reach=0.01 * size[0])
+    """Boxes (F, 4) of pictures, drawings and charts, those that overlap put together.
+
+    A chart of bars is a group of filled rectangles without text in them, on or at some rulings.
+    """
+    pictures = np.array([*layer.images, *layer.drawings], dtype=np.float64).reshape(-1, 4)
+    fills = np.array(layer.fills, dtype=np.float64).reshape(-1, 4)
+    text = np.array([line.box for line in layer.lines], dtype=np.float64).reshape(-1, 4)
+    bars = fills[~_hold_text(fills, text)]
+    pictures, bars = (
+        b[(b[:, 2:] - b[:, :2]).prod(axis=1) < BACKGROUND * size[0] * size[1]] for b in (pictures, bars)
+    )
+    seeds = np.concatenate([pictures, bars])
+    if not len(seeds) or len(seeds) > MOST_PARTS:
+        return np.zeros((0, 4))
+    lines = np.concatenate([layer.rulings.horizontal, layer.rulings.vertical]).astype(np.float64)
+    touching = intersections(lines + _margin(1.0), seeds + _margin(1.0)).any(axis=1)
+    merged = merge_overlapping(np.concatenate([seeds, lines[touching]]), reach=0.01 * size[0])
+    merged[:, [0, 2]] = merged[:, [0, 2]].clip(0, size[0])
+    merged[:, [1, 3]] = merged[:, [1, 3]].clip(0, size[1])
+    holds = coverage(pictures, merged).T > 0.9, coverage(bars, merged).T > 0.9
+    sides = merged[:, 2:] - merged[:, :2]
+    fits = (
+        (holds[0].any(axis=1) | (holds[1].sum(axis=1) >= 2))
+        & (sides.min(axis=1) > LEAST_SIDE * size[0])
+        & (sides.prod(axis=1) < BACKGROUND * size[0] * size[1])
+    )
+    return np.asarray(merged[fits])
+
+
+def _margin(reach: float) -> NDArray[np.float64]:
+    return np.array([-reach, -reach, reach, reach])
+
+
+def _hold_text(areas: Boxes, text: Boxes) -> NDArray[np.bool_]:
+    """Which areas hold the middle of a line."""
+    x, y = (text[:, 0] + text[:, 2]) / 2, (text[:, 1] + text[:, 3]) / 2
+    return np.asarray(
+        (
+            (x > areas[:, None, 0])
+            & (x < areas[:, None, 2])
+            & (y > areas[:, None, 1])
+            & (y < areas[:, None, 3])
+        ).any(axis=1)
+    )
 
 
 def merge_overlapping(boxes: Boxes, reach: float = 0.0) -> Boxes:
     """Unions of boxes that overlap or come closer than `reach`, until none do."""
-    merged = [box.copy() for box in boxes]
-    changed = True
-    while changed:
-        changed = False
-        for i in range(len(merged) - 1, 0, -1):
-            for j in range(i):
-                a, b = merged[i], merged[j]
-                if (a[:2] - reach < b[2:]).all() and (b[:2] - reach < a[2:]).all():
-                    merged[j] = np.r_[np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])]
-                    del merged[i]
-                    changed = True
-                    break
-    return np.array(merged).reshape(-1, 4)
+    while len(boxes) > 1:
+        near = (
+            (boxes[:, None, :2] - reach < boxes[None, :, 2:])
+            & (boxes[None, :, :2] - reach < boxes[:, None, 2:])
+        ).all(axis=2)
+        label = np.arange(len(boxes))
+        while True:
+            spread = np.where(near, label[None], len(boxes)).min(axis=1)
+            if (spread == label).all():
+                break
+            label = spread
+        groups = np.unique(label)
+        if len(groups) == len(boxes):
+            break
+        boxes = np.array(
+            [np.r_[boxes[label == g, :2].min(axis=0), boxes[label == g, 2:].max(axis=0)] for g in groups]
+        )
+    return boxes
 
 
 def with_labels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxes:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.layout.figures import merge_overlapping
+from sampan.documents.layout.image_rulings import reduced
 from sampan.documents.stages import Image
 
 Boxes = NDArray[np.float64]
 
-WORKING_SIDE = 480
-"""Longer side of the reduced picture: figures are large."""
+WORKING_SIDE = 500
+"""Longest side of the reduced picture: figures are large."""
 CONTRAST = 20
 """Least difference from the paper, of 255, in any colour channel."""
 LEAST_SIDE = 0.05
@@ -28,9 +29,7 @@ LEAST_AREA = 0.006
 
 def picture_figures(image: Image, text: Boxes, tables: Boxes) -> Boxes:
     """Boxes (F, 4) in pixels of `image`; `text` (N, 4) and `tables` (T, 4) too."""
-    height, width = image.shape[:2]
-    scale = min(1.0, WORKING_SIDE / max(height, width))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small, back = reduced(image, WORKING_SIDE)
     rows, columns = small.shape[:2]
     # The paper: the lightest of the neighbourhood, smoothed, so that shadows on photographs are no ink.
     paper = cv2.medianBlur(cv2.dilate(cv2.resize(small, (columns // 4 + 1, rows // 4 + 1),
@@ -38,8 +37,8 @@ def picture_figures(image: Image, text: Boxes, tables: Boxes) -> Boxes:
                                       np.ones((9, 9), np.uint8)), 9)  # fmt: skip
     paper = cv2.resize(paper, (columns, rows), interpolation=cv2.INTER_LINEAR)
     ink = (cv2.subtract(paper, small).max(axis=2) > CONTRAST).astype(np.uint8)
-    line = max(2, round(float(np.median(text[:, 3] - text[:, 1])) * scale)) if len(text) else 4
-    for box in np.concatenate([text, tables]) * scale:
+    line = max(2, round(float(np.median(text[:, 3] - text[:, 1])) / back[1])) if len(text) else 4
+    for box in np.concatenate([text, tables]) / back:
         margin = 0.25 * line
         x0, y0 = np.floor(box[:2] - margin).astype(int).clip(0)
         x1, y1 = np.ceil(box[2:] + margin).astype(int)
@@ -68,4 +67,4 @@ def picture_figures(image: Image, text: Boxes, tables: Boxes) -> Boxes:
         & (sides.prod(axis=1) >= LEAST_AREA * rows * columns)
         & (sides.prod(axis=1) <= 0.85 * rows * columns)
     ]
-    return np.asarray(figures / scale)
+    return np.asarray(figures * back)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sampan.documents.stages import Image, Rulings
 
-WORKING_SIDE = 1400
-"""Longer side of the reduced picture: a hairline of a 150 dpi scan survives, and a page costs a few ms."""
+WORKING_SIDE = 1200
+"""Longest side of the reduced picture: hairlines grow pale, but not too pale, and a page costs a few ms."""
 LEAST_LENGTH = 0.028
 """Shortest ruling as part of the longer side."""
 THICKEST = 0.006
@@ -22,12 +22,8 @@ THICKEST = 0.006
 
 def find_rulings(image: Image) -> Rulings:
     """Horizontal and vertical rulings of a BGR picture, in its pixels."""
-    height, width = image.shape[:2]
-    longer = max(height, width)
-    scale = min(1.0, WORKING_SIDE / longer)
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    if scale < 1.0:
-        gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    gray, scale = reduced(gray, WORKING_SIDE)
     # A line need only be darker than what is around it: shadows and tinted paper do not matter.
     ground = cv2.blur(gray, (31, 31))
     dark = (cv2.subtract(ground, gray) > 18).astype(np.uint8)
@@ -36,7 +32,23 @@ def find_rulings(image: Image) -> Rulings:
     thickest = max(3.0, THICKEST * side)
     horizontal = _runs(dark, length, thickest)
     vertical = _runs(np.ascontiguousarray(dark.T), length, thickest)[:, [1, 0, 3, 2]]
-    return Rulings((horizontal / scale).astype(np.float32), (vertical / scale).astype(np.float32))
+    return Rulings((horizontal * scale).astype(np.float32), (vertical * scale).astype(np.float32))
+
+
+def reduced(image: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The picture, neither side longer than `side`, and the factors (x0, y0, x1, y1) back to its own pixels.
+
+    Reduced by a whole number, for which averaging over areas is several times faster than otherwise.
+    """
+    height, width = image.shape[:2]
+    factor = -(-max(height, width) // side)
+    if factor == 1:
+        return image, np.ones(4)
+    smaller = (max(width // factor, 1), max(height // factor, 1))
+    cropped = image[: smaller[1] * factor, : smaller[0] * factor] if min(height, width) >= factor else image
+    small = cv2.resize(cropped, smaller, interpolation=cv2.INTER_AREA)
+    back = np.array([cropped.shape[1] / smaller[0], cropped.shape[0] / smaller[1]] * 2)
+    return np.asarray(small, dtype=np.uint8), back
 
 
 def _runs(dark: NDArray[np.uint8], length: int, thickest: float) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -102,10 +103,14 @@ _WIDTHS = {" ": 0.26, "r": 0.37, "s": 0.43, "c": 0.46} | _NARROW | _WIDE
 
 def natural_width(text: str) -> float:
     """Width of a text in ems of an ordinary serif or sans-serif font."""
-    return sum(
-        known if (known := _WIDTHS.get(c)) else 1.0 if ord(c) > 0x2E7F else 0.66 if c.isupper() else 0.53
-        for c in text
-    )
+    return sum(map(_character_width, text))
+
+
+@functools.cache
+def _character_width(character: str) -> float:
+    if character in _WIDTHS:
+        return _WIDTHS[character]
+    return 1.0 if ord(character) > 0x2E7F else 0.66 if character.isupper() else 0.53
 
 
 def style_of(line: Line) -> Style | None:
