@@ -43,7 +43,12 @@ def aligned_grid(words: TableWords, rulings: Rulings, fills: Sequence[Box], box:
     drawn = [x for x in full_x if left < x < right]
     pieces = pieces_of(words, rows, boundaries, drawn, space)
     columns = len(boundaries) + 1
-    groups, across = group_rows(words, pieces, columns, full_y)
+    short_y = [
+        line.position
+        for line in horizontal
+        if line.position not in full_y and line.end - line.start > 2 * height
+    ]
+    groups, across = group_rows(words, pieces, columns, full_y, short_y)
     xs = np.concatenate([[min(box[0], left)], boundaries, [max(box[2], right)]])
     ys = _row_lines(words, pieces, groups, box, full_y)
     heads = _rows_above_rule(ys, full_y, len(groups))

@@ -78,7 +78,10 @@ def _no_strokes(segments: NDArray[np.float32], words: TableWords, along: int) ->
     low, high = segments[:, along], segments[:, along + 2]
     length = np.maximum(high - low, 1e-6)
     position = (segments[:, across] + segments[:, across + 2])[:, None] / 2
-    inset = 0.15 * words.height
+    inset = np.full((len(segments), 1), 0.15 * words.height)
+    if along == 0:
+        # Feet of letters in a row look like an underline; neither borders a cell.
+        inset[length < 4 * words.height] = -0.1 * words.height
     boxes = words.boxes
     within = (position > boxes[:, across] + inset) & (position < boxes[:, across + 2] - inset)  # (N, words)
     common = np.minimum(high[:, None], boxes[:, along + 2]) - np.maximum(low[:, None], boxes[:, along])

@@ -23,10 +23,15 @@ WRAP_PITCH = 1.75
 
 
 def group_rows(
-    words: TableWords, pieces: Sequence[Sequence[Piece]], columns: int, separators: Sequence[float]
+    words: TableWords,
+    pieces: Sequence[Sequence[Piece]],
+    columns: int,
+    separators: Sequence[float],
+    short: Sequence[float] = (),
 ) -> tuple[list[list[int]], dict[int, tuple[int, int]]]:
     """Text rows in groups, one per table row, and the text rows that lie across several table rows.
 
+    `separators` are the heights of lines over the whole width, `short` those of lines over a part of it.
     Returns the groups of indices into `pieces`, and for each floating text row its (first, last) group.
     """
     count = len(pieces)
@@ -41,6 +46,7 @@ def group_rows(
     firm = [index for index in range(count) if index not in floating]
     widths = _column_widths(pieces, columns)
     closed = _strips_are_rows(words, pieces, y, strip, columns, widths)
+    closed.update(dict.fromkeys(np.searchsorted(np.asarray(cuts), np.asarray(short)).tolist(), False))
     groups: list[list[int]] = []
     for index in firm:
         if groups and strip[index] == strip[groups[-1][-1]]:

@@ -137,8 +137,12 @@ def _add_outer(horizontal: list[RuleLine], vertical: list[RuleLine], words: Tabl
         along = 1 - across
         low = min(first[across], *(line.start for line in others))
         high = max(last[across], *(line.end for line in others))
-        reach_low = min(line.start for line in others) < lines[0].position - overshoot
-        reach_high = max(line.end for line in others) > lines[-1].position + overshoot
+        # Stubs within the text do not close a side.
+        longest = max(line.end - line.start for line in lines)
+        long = [line.position for line in lines if line.end - line.start >= 0.5 * longest]
+        top, bottom = long[0] - overshoot, long[-1] + overshoot
+        reach_low = min(line.start for line in others) < top
+        reach_high = max(line.end for line in others) > bottom
         whole = np.asarray(
             [
                 [
@@ -147,9 +151,9 @@ def _add_outer(horizontal: list[RuleLine], vertical: list[RuleLine], words: Tabl
                 ]
             ]
         )
-        if reach_low and first[across] < lines[0].position - overshoot:
+        if reach_low and first[across] < top:
             lines.insert(0, RuleLine(float(low), whole))
-        if reach_high and last[across] > lines[-1].position + overshoot:
+        if reach_high and last[across] > bottom:
             lines.append(RuleLine(float(high), whole))
 
 

@@ -95,7 +95,7 @@ def from_structure_tokens(tokens: Sequence[str]) -> tuple[Table, list[int]]:
                 cell.row_span = max(1, int(span[2]))
             else:
                 cell.column_span = max(1, int(span[2]))
-    table = form_table([row for row in rows if row])
+    table = form_table(rows)
     origin = [int(cell.text) for cell in table.cells]
     return table.model_copy(
         update={"cells": [cell.model_copy(update={"text": ""}) for cell in table.cells]}
