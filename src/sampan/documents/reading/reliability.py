@@ -27,6 +27,8 @@ UNMAPPED_PLAUSIBLE = 0.6
 INVISIBLE_PLAUSIBLE = 0.55
 _ENOUGH_PAIRS = 60
 _BROKEN_SHARE = 0.3
+_FEW_BAD = 4
+"""Fewer glyphs than this are symbols of a formula, which OCR would read no better."""
 _SCAN_COVERAGE = 0.5
 _FEW_GLYPHS = 40
 
@@ -132,12 +134,12 @@ def _bad_fonts(glyphs: Glyphs, pairs: NDArray[np.int8]) -> set[str | None]:
 
 def _is_bad(read: ReadLine, bad_fonts: set[str | None], broken: NDArray[np.bool_]) -> bool:
     count = int(broken[read.glyphs].sum())
-    if count >= 2 and count >= _BROKEN_SHARE * len(read.glyphs):
+    if count >= _FEW_BAD and count >= _BROKEN_SHARE * len(read.glyphs):
         return True
     if not bad_fonts:
         return False
     bad = sum(len(w.text) for w in read.line.words if w.style is not None and w.style.font in bad_fonts)
-    return bad >= 0.5 * len(read.glyphs)
+    return bad >= max(_FEW_BAD, 0.5 * len(read.glyphs))
 
 
 def _uncovered(invisible: list[ReadLine], visible: list[ReadLine]) -> list[ReadLine]:
