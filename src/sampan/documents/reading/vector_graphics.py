@@ -22,6 +22,8 @@ from sampan.documents.stages import Rulings
 MAX_OBJECTS = 20_000
 MAX_SEGMENTS = 8_000
 """Path segments looked at one by one on a page; paths beyond that count as drawings by their boxes."""
+MAX_PATHS = 400
+"""Paths taken apart on a page. Further filled ones of four to six segments are taken for rectangles unseen."""
 MAX_DEPTH = 8
 
 _PATH, _IMAGE, _SHADING, _FORM = 2, 3, 4, 5
@@ -29,6 +31,7 @@ _LINE_TO, _BEZIER_TO, _MOVE_TO = 0, 1, 2
 _THIN = 3.0
 """Filled rectangles up to this many points wide are rulings."""
 _SHORTEST = 4.0
+_WIDEST_PEN = 12.0
 _SLACK = 0.6
 """Off-axis drift, in points, that a straight line may have."""
 _MERGE_GAP = 1.5
@@ -53,6 +56,7 @@ class _Collector:
         self.others: list[NDArray[np.float64]] = []
         self.objects = MAX_OBJECTS
         self.segments = MAX_SEGMENTS
+        self.paths = MAX_PATHS
 
 
 def read_graphics(page: int, size: tuple[float, float], transform: Matrix) -> Graphics:
@@ -123,7 +127,15 @@ def _collect_paths(handles: list[int], transform: Matrix, found: _Collector) -> 
     )
     line = drawn & thin & (np.maximum(width, height) >= 2 * np.minimum(width, height))
     found.lines.append(_center_lines(box[line]))
-    rest = np.flatnonzero(drawn & ~thin)
+    # One straight segment whose box is wider than any pen is slanted.
+    slanted = drawn & (segments == 2) & (np.minimum(width, height) > _WIDEST_PEN)
+    found.others.append(box[slanted])
+    rest = np.flatnonzero(drawn & ~thin & ~slanted)
+    rest, unseen = rest[: found.paths], rest[found.paths :]
+    found.paths -= len(rest)
+    boxlike = (segments[unseen] >= 4) & (segments[unseen] <= 6) & filled[unseen]
+    found.fills.append(box[unseen[boxlike]])
+    found.others.append(box[unseen[~boxlike]])
     for at in rest.tolist():
         number = int(segments[at])
         if number > found.segments:
