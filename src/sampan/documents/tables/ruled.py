@@ -123,7 +123,7 @@ def ruled_grid(words: TableWords, rulings: Rulings, box: Box) -> Grid | None:
     closed = [drawn_h[0], drawn_h[-1], drawn_v[0], drawn_v[-1]]
     outer = float(np.mean(np.concatenate(closed)))
     grid = Grid(xs=xs, ys=ys, cells=cells)
-    grid.confidence = outer * _explained(grid, words)
+    grid.confidence = outer * explained(grid, words)
     return grid
 
 
@@ -179,7 +179,7 @@ def _filled_part(
     return top, bottom, left, right
 
 
-def _explained(grid: Grid, words: TableWords) -> float:
+def explained(grid: Grid, words: TableWords) -> float:
     """Share of the words that lie in one cell of the grid, not across a border and not outside."""
     if not len(words):
         return 1.0
