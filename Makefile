@@ -42,7 +42,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format $(CHECKED)
 
 bench: $(VENV)/.dev all-weights
-	$(BIN)/python benchmarks/parse_peers.py
+	test -d benchmarks/data/test || $(BIN)/python -m benchmarks.corpus --split test
+	$(BIN)/python -m benchmarks.peers.install
+	$(BIN)/python -m benchmarks.parse_peers
 
 docs: $(VENV)/.installed
 	$(BIN)/sampan papers --markdown > docs/papers.md
