@@ -23,6 +23,7 @@ from sampan.documents.tables.matcher import assign, fill, split_at_borders
 from sampan.documents.tables.ruled import explained, ruled_grid
 from sampan.documents.tables.slanet import SLANet, structure_grid
 from sampan.documents.tables.words import TableWords, table_words, text_rows
+from sampan.errors import WeightsError
 
 TRUST = 0.8
 """A ruled grid is taken when it explains this share of the words and of its outer border."""
@@ -41,6 +42,7 @@ class TableReader:
     def __init__(self, options: ParseOptions | None = None) -> None:
         self.options = options or ParseOptions()
         self._slanet: SLANet | None = None  # opened when the first table needs it
+        self._no_weights = False
 
     def recognise(self, table: TableInput) -> Table | None:
         """The grid with its text, or None if the region holds no text or nothing tabular."""
@@ -66,8 +68,14 @@ class TableReader:
         x0, y0, x1, y1 = _crop(table, words.height * MARGIN)
         if x1 - x0 < 2 or y1 - y0 < 2:
             return None
+        if self._slanet is None and not self._no_weights:
+            try:
+                self._slanet = SLANet(threads=self.options.threads)
+            except WeightsError:
+                # The words alone still tell most tables; `sampan doctor` names what is missing.
+                self._no_weights = True
         if self._slanet is None:
-            self._slanet = SLANet(threads=self.options.threads)
+            return None
         found = self._slanet(table.image[y0:y1, x0:x1])
         if not found.complete or found.confidence < SURE:
             return None
