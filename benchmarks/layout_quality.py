@@ -66,11 +66,19 @@ def main() -> None:
         total: Counter[str] = Counter()
         for scores in counts[mode].values():
             total.update(scores)
-        rows = {name: summary(scores) for name, scores in sorted(counts[mode].items())} | {"all": summary(total)}
+        rows = {name: summary(scores) for name, scores in sorted(counts[mode].items())} | {
+            "all": summary(total)
+        }
         result[mode] = rows
-        print(f"\n{mode:14s}{'pages':>6s}{'order':>8s}{'blocks':>8s}{'levels':>8s}{'items':>8s}{'recall':>8s}{'prec.':>8s}{'ms':>7s}")
+        print(
+            f"\n{mode:14s}{'pages':>6s}{'order':>8s}{'blocks':>8s}{'levels':>8s}{'items':>8s}{'recall':>8s}{'prec.':>8s}{'ms':>7s}"
+        )
         for name, row in rows.items():
-            print(f"{name:14s}{row['pages']:6d}" + "".join(f"{_shown(row[k]):>8s}" for k in _COLUMNS) + f"{row['ms']:7.1f}")
+            print(
+                f"{name:14s}{row['pages']:6d}"
+                + "".join(f"{_shown(row[k]):>8s}" for k in _COLUMNS)
+                + f"{row['ms']:7.1f}"
+            )
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=1) + "\n")
 
@@ -115,7 +123,9 @@ def measure_document(truth: Document, folder: Path, mode: str) -> Counter[str]:
         tables = {k: Table(rows=0, columns=0) for k, region in enumerate(regions) if region.kind == "table"}
         blocks = assemble_page(lines, regions, size, page_number=page.number, tables=tables, unit=page.unit)
         scores["seconds"] += time.process_time() - start  # type: ignore[assignment]
-        pages.append(Page(number=page.number, width=page.width, height=page.height, unit=page.unit, blocks=blocks))
+        pages.append(
+            Page(number=page.number, width=page.width, height=page.height, unit=page.unit, blocks=blocks)
+        )
     start = time.process_time()
     assemble_document(pages)
     scores["seconds"] += time.process_time() - start  # type: ignore[assignment]
@@ -153,7 +163,12 @@ def _noisy(line: Line, chance: random.Random) -> list[Line]:
                 update={
                     "text": " ".join(w.text for w in part),
                     "words": part,
-                    "box": (part[0].box[0], line.box[1], max(part[-1].box[2], part[0].box[0] + 1), line.box[3]),
+                    "box": (
+                        part[0].box[0],
+                        line.box[1],
+                        max(part[-1].box[2], part[0].box[0] + 1),
+                        line.box[3],
+                    ),
                 }
             )
             for part in parts
@@ -201,7 +216,9 @@ def compare(true: Page, found: Page) -> Counter[str]:
     c["headings"] += sum(block.kind == "heading" for block in true.blocks)
     c["items"] += sum(len(block.items) for block in true.blocks if block.kind == "list")
 
-    tables = [np.array([b.box for b in page.blocks if b.kind == "table"]).reshape(-1, 4) for page in (true, found)]
+    tables = [
+        np.array([b.box for b in page.blocks if b.kind == "table"]).reshape(-1, 4) for page in (true, found)
+    ]
     c["tables_true"] += len(tables[0])
     c["tables_found"] += len(tables[1])
     if len(tables[0]) and len(tables[1]):

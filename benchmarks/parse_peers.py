@@ -28,7 +28,14 @@ from typing import Any
 from rich.progress import Progress
 
 from benchmarks.peers import PEERS, ROOT, Worker
-from benchmarks.scoring import Truth, html_of_cells, plain_of_markdown, score_tables, score_text, tables_of_markdown
+from benchmarks.scoring import (
+    Truth,
+    html_of_cells,
+    plain_of_markdown,
+    score_tables,
+    score_text,
+    tables_of_markdown,
+)
 from sampan.documents.model import Document
 
 Answer = dict[str, Any]
@@ -37,7 +44,7 @@ QUALITY_PEERS = ("rapidocr", "rapidocr-nocls", "faster-paddle-small", "tesseract
 _BEGIN, _END = "<!-- parse-peers:begin -->", "<!-- parse-peers:end -->"
 
 
-def load_items(folder: Path, classes: list[str], kinds: list[str], quick: bool) -> list[dict[str, Any]]:
+def load_items(folder: Path, classes: list[str], kinds: list[str], quick: int) -> list[dict[str, Any]]:
     index = folder / "index.json"
     if not index.exists():
         raise SystemExit(f"{index} is missing: run python -m benchmarks.corpus --split {folder.name}")
@@ -48,7 +55,7 @@ def load_items(folder: Path, classes: list[str], kinds: list[str], quick: bool) 
         chosen = []
         for item in items:
             seen[item["class"]] += 1
-            if seen[item["class"]] <= 2:
+            if seen[item["class"]] <= quick:
                 chosen.append(item)
         items = chosen
     return items
@@ -80,7 +87,9 @@ class Cache:
         path.write_text(json.dumps(answer, ensure_ascii=False), encoding="utf-8")
 
 
-def run(folder: Path, items: list[dict[str, Any]], names: list[str], quality_only: bool, cache: Cache) -> list[Record]:
+def run(
+    folder: Path, items: list[dict[str, Any]], names: list[str], quality_only: bool, cache: Cache
+) -> list[Record]:
     """Every program reads every file that it can read; gives one record for each pair."""
     workers: dict[str, Worker] = {}
     versions: dict[str, str] = {}
@@ -121,7 +130,14 @@ def run(folder: Path, items: list[dict[str, Any]], names: list[str], quality_onl
                     if answer is None:
                         answer = worker(name).read(file, item["language"])
                         cache.put(path, answer)
-                    records.append({**score(answer, truth), "peer": name, "version": version(name), **_about(item, answer)})
+                    records.append(
+                        {
+                            **score(answer, truth),
+                            "peer": name,
+                            "version": version(name),
+                            **_about(item, answer),
+                        }
+                    )
                 progress.advance(task)
     finally:
         for running in workers.values():
@@ -177,7 +193,10 @@ def group(records: list[Record]) -> dict[str, dict[str, Record]]:
         groups["all images" if record["kind"] == "image" else "all pdf"].append(record)
         groups[record["class"]].append(record)
     return {
-        name: {peer: summarise([r for r in members if r["peer"] == peer]) for peer in dict.fromkeys(r["peer"] for r in members)}
+        name: {
+            peer: summarise([r for r in members if r["peer"] == peer])
+            for peer in dict.fromkeys(r["peer"] for r in members)
+        }
         for name, members in groups.items()
     }
 
@@ -214,7 +233,9 @@ def whole_process(folder: Path, items: list[dict[str, Any]], rounds: int) -> Rec
     }  # fmt: skip
 
 
-def bars(groups: dict[str, dict[str, Record]], records: list[Record], process: Record | None, timed: bool) -> list[tuple[str, bool, str]]:
+def bars(
+    groups: dict[str, dict[str, Record]], records: list[Record], process: Record | None, timed: bool
+) -> list[tuple[str, bool, str]]:
     """The bars, each with whether it is reached and its figures."""
     out: list[tuple[str, bool, str]] = []
 
@@ -227,7 +248,11 @@ def bars(groups: dict[str, dict[str, Record]], records: list[Record], process: R
         for other, factor in (("rapidocr", 6.0), ("faster-paddle-tiny", 1.0)):
             if timed and other in images:
                 ratio = ours["pages_per_second"] / images[other]["pages_per_second"]
-                bar(f"1 speed ≥ {factor:g}× {other}", ratio >= factor, f"{ours['pages_per_second']:.2f} pages/s, {ratio:.2f}×")
+                bar(
+                    f"1 speed ≥ {factor:g}× {other}",
+                    ratio >= factor,
+                    f"{ours['pages_per_second']:.2f} pages/s, {ratio:.2f}×",
+                )
         if timed:
             bar("1 peak memory ≤ 400 MB", ours["peak_mb"] <= 400, f"{ours['peak_mb']:.0f} MB")
         for metric in ("character_f1", "word_f1"):
@@ -236,19 +261,35 @@ def bars(groups: dict[str, dict[str, Record]], records: list[Record], process: R
                 if "sampan" in peers and rivals and name != "all images":
                     best = max(rivals, key=lambda p: rivals[p])
                     value = peers["sampan"][metric]
-                    bar(f"1 {metric} on {name}", value >= rivals[best] - 5e-5, f"{value:.4f} (best: {best} {rivals[best]:.4f})")
+                    bar(
+                        f"1 {metric} on {name}",
+                        value >= rivals[best] - 5e-5,
+                        f"{value:.4f} (best: {best} {rivals[best]:.4f})",
+                    )
         rivals = {p: images[p]["edit"] for p in QUALITY_PEERS if p in images}
         if rivals:
             best = min(rivals, key=lambda p: rivals[p])
-            bar("1 edit ≤ half of the best", ours["edit"] <= rivals[best] / 2, f"{ours['edit']:.4f} (best: {best} {rivals[best]:.4f})")
+            bar(
+                "1 edit ≤ half of the best",
+                ours["edit"] <= rivals[best] / 2,
+                f"{ours['edit']:.4f} (best: {best} {rivals[best]:.4f})",
+            )
         if ours["teds"] is not None:
-            bar("2 TEDS from images ≥ .90", ours["teds"] >= 0.9, f"TEDS {ours['teds']:.4f}, structure {ours['teds_s']:.4f}, {ours['tables']} tables")
+            bar(
+                "2 TEDS from images ≥ .90",
+                ours["teds"] >= 0.9,
+                f"TEDS {ours['teds']:.4f}, structure {ours['teds_s']:.4f}, {ours['tables']} tables",
+            )
         own = {r["item"]: r for r in records if r["peer"] == "sampan"}
         pairs = [(r, own[r["upright"]]) for r in own.values() if r["kind"] == "image" and r["upright"] in own]
         if pairs:
             for metric in ("character_f1", "word_f1"):
                 lost = sum(upright[metric] - turned[metric] for turned, upright in pairs) / len(pairs)
-                bar(f"2 rotated within .01 of upright, {metric}", lost <= 0.01, f"{lost:+.4f} over {len(pairs)} pairs")
+                bar(
+                    f"2 rotated within .01 of upright, {metric}",
+                    lost <= 0.01,
+                    f"{lost:+.4f} over {len(pairs)} pairs",
+                )
     digital = groups.get("all pdf", {})
     ours = digital.get("sampan")
     if ours is not None:
@@ -256,27 +297,63 @@ def bars(groups: dict[str, dict[str, Record]], records: list[Record], process: R
             theirs = digital[other]
             if timed:
                 ratio = ours["pages_per_second"] / theirs["pages_per_second"]
-                bar(f"3 speed ≥ 5× {other}", ratio >= 5, f"{ours['pages_per_second']:.1f} pages/s, {ratio:.1f}×")
+                bar(
+                    f"3 speed ≥ 5× {other}",
+                    ratio >= 5,
+                    f"{ours['pages_per_second']:.1f} pages/s, {ratio:.1f}×",
+                )
             if theirs["teds"] is not None:
-                bar(f"3 TEDS ≥ {other}", ours["teds"] >= theirs["teds"], f"{ours['teds']:.4f} ({theirs['teds']:.4f})")
-            bar(f"3 edit ≤ {other}", ours["edit"] <= theirs["edit"], f"{ours['edit']:.4f} ({theirs['edit']:.4f})")
+                bar(
+                    f"3 TEDS ≥ {other}",
+                    ours["teds"] >= theirs["teds"],
+                    f"{ours['teds']:.4f} ({theirs['teds']:.4f})",
+                )
+            bar(
+                f"3 edit ≤ {other}",
+                ours["edit"] <= theirs["edit"],
+                f"{ours['edit']:.4f} ({theirs['edit']:.4f})",
+            )
             if theirs["order"] is not None:
-                bar(f"3 order error ≤ {other}", ours["order"] <= theirs["order"], f"{ours['order']:.4f} ({theirs['order']:.4f})")
+                bar(
+                    f"3 order error ≤ {other}",
+                    ours["order"] <= theirs["order"],
+                    f"{ours['order']:.4f} ({theirs['order']:.4f})",
+                )
         columns = groups.get("pdf-columns2", {})
         if "pdftotext" in columns and "sampan" in columns:
             for metric in ("edit", "order"):
                 mine, other_value = columns["sampan"][metric], columns["pdftotext"][metric]
-                bar(f"3 {metric} on two columns ≤ pdftotext", mine <= other_value, f"{mine:.4f} ({other_value:.4f})")
+                bar(
+                    f"3 {metric} on two columns ≤ pdftotext",
+                    mine <= other_value,
+                    f"{mine:.4f} ({other_value:.4f})",
+                )
     if process is not None:
         ratio = process["sampan"] / process["rapidocr"]
-        bar("5 one image, whole process ≤ 40 % of rapidocr", ratio <= 0.4 and not process["failed"], f"{process['sampan']:.2f} s, {100 * ratio:.0f} % of {process['rapidocr']:.2f} s")
+        bar(
+            "5 one image, whole process ≤ 40 % of rapidocr",
+            ratio <= 0.4 and not process["failed"],
+            f"{process['sampan']:.2f} s, {100 * ratio:.0f} % of {process['rapidocr']:.2f} s",
+        )
         bar("5 import sampan ≤ 0.3 s", process["import_seconds"] <= 0.3, f"{process['import_seconds']:.3f} s")
     return out
 
 
 def machine() -> Record:
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().split("\n") if line.startswith("model name")), platform.machine())
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "system": platform.system()}
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().split("\n")
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return {
+        "cpu": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
 
 
 def markdown_report(result: Record) -> str:
@@ -298,7 +375,15 @@ def markdown_report(result: Record) -> str:
             "|---|---|---|---|---|---|---|---|---|---|",
         ]  # fmt: skip
         for peer, s in result["groups"][name].items():
-            speed = [cell(s["pages_per_second"], ".2f"), cell(s["cpu_per_page"], ".2f"), cell(s["peak_mb"], ".0f")] if result["timed"] else ["–"] * 3
+            speed = (
+                [
+                    cell(s["pages_per_second"], ".2f"),
+                    cell(s["cpu_per_page"], ".2f"),
+                    cell(s["peak_mb"], ".0f"),
+                ]
+                if result["timed"]
+                else ["–"] * 3
+            )
             rest = [cell(s[m], ".4f") for m in ("character_f1", "word_f1", "edit", "order", "teds", "teds_s")]
             lines.append("| " + " | ".join([peer, *speed, *rest]) + " |")
         lines.append("")
@@ -314,11 +399,18 @@ def markdown_report(result: Record) -> str:
             row = []
             for peer in peers:
                 s = scores.get(peer)
-                row.append("–" if s is None else " / ".join(cell(s[m], ".3f") for m in ("character_f1", "word_f1", "edit", "teds")))
+                row.append(
+                    "–"
+                    if s is None
+                    else " / ".join(cell(s[m], ".3f") for m in ("character_f1", "word_f1", "edit", "teds"))
+                )
             lines.append(f"| {name} | " + " | ".join(row) + " |")
         lines.append("")
     lines += ["### Bars", "", "| bar | reached | figures |", "|---|---|---|"]
-    lines += [f"| {name} | {'PASS' if reached else 'FAIL'} | {figures} |" for name, reached, figures in result["bars"]]
+    lines += [
+        f"| {name} | {'PASS' if reached else 'FAIL'} | {figures} |"
+        for name, reached, figures in result["bars"]
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -331,17 +423,38 @@ def insert_report(path: Path, report: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     parser.add_argument("--data", type=Path, help="folder of the split (default: benchmarks/data/SPLIT)")
-    parser.add_argument("--quick", action="store_true", help="two files of every class")
-    parser.add_argument("--quality-only", action="store_true", help="no timing; answers come from the cache where they can")
-    parser.add_argument("--only", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="PEER", help=", ".join(PEERS))
+    parser.add_argument(
+        "--quick",
+        type=int,
+        nargs="?",
+        const=2,
+        default=0,
+        metavar="N",
+        help="only N (2) files of every class",
+    )
+    parser.add_argument(
+        "--quality-only", action="store_true", help="no timing; answers come from the cache where they can"
+    )
+    parser.add_argument(
+        "--only", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="PEER", help=", ".join(PEERS)
+    )
     parser.add_argument("--classes", nargs="+", default=[], help="only these classes")
     parser.add_argument("--kinds", nargs="+", default=["image", "pdf"], choices=["image", "pdf"])
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the whole-process comparison")
-    parser.add_argument("-o", "--output", type=Path, help="JSON (default: benchmarks/results/parse_peers.json for a whole test run)")
-    parser.add_argument("--report", type=Path, help="Markdown file to put the tables into, between its markers")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="JSON (default: benchmarks/results/parse_peers.json for a whole test run)",
+    )
+    parser.add_argument(
+        "--report", type=Path, help="Markdown file to put the tables into, between its markers"
+    )
     parser.add_argument("--worst", type=int, default=0, help="also list sampan's worst files")
     args = parser.parse_args()
     folder = args.data or ROOT / "benchmarks" / "data" / args.split
@@ -349,7 +462,11 @@ def main() -> int:
     records = run(folder, items, args.only, args.quality_only, Cache(ROOT / "benchmarks" / "data" / "cache"))
     timed = not args.quality_only
     groups = group(records)
-    process = whole_process(folder, items, args.rounds) if timed and {"sampan", "rapidocr"} <= set(args.only) and "image" in args.kinds else None
+    process = (
+        whole_process(folder, items, args.rounds)
+        if timed and {"sampan", "rapidocr"} <= set(args.only) and "image" in args.kinds
+        else None
+    )
     result: Record = {
         "split": args.split, "files": len(items), "timed": timed, "machine": machine(),
         "versions": {r["peer"]: r["version"] for r in records}, "groups": groups, "whole_process": process,
@@ -357,8 +474,14 @@ def main() -> int:
     }  # fmt: skip
     report = markdown_report(result)
     print(report)
-    for record in sorted((r for r in records if r["peer"] == "sampan"), key=lambda r: -r["edit"])[: args.worst]:
-        print(f"{record['item']:18s} " + " ".join(f"{m} {record[m]:.3f}" for m in ("character_f1", "word_f1", "edit")), record["error"] or "")
+    for record in sorted((r for r in records if r["peer"] == "sampan"), key=lambda r: -r["edit"])[
+        : args.worst
+    ]:
+        print(
+            f"{record['item']:18s} "
+            + " ".join(f"{m} {record[m]:.3f}" for m in ("character_f1", "word_f1", "edit")),
+            record["error"] or "",
+        )
     whole = timed and not (args.quick or args.classes) and args.only == list(PEERS) and args.split == "test"
     output = args.output or (ROOT / "benchmarks" / "results" / "parse_peers.json" if whole else None)
     if output is not None:

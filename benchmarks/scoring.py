@@ -56,7 +56,11 @@ def plain_of_markdown(markdown: str) -> str:
     text = re.sub(r"(?m)^\|?[\s:|-]*-{3,}[\s:|-]*\|?$", "", text)
     text = re.sub(r"(?m)^\|(.*)\|\s*$", lambda m: re.sub(r"(?<!\\)\|", " ", m.group(1)), text)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
-    text = re.sub(r"</?(?:table|thead|tbody|tr|td|th|br|p|sup|sub|b|i|u|em|strong|a|div|span|img|figure|figcaption)\b[^>]*>", " ", text)
+    text = re.sub(
+        r"</?(?:table|thead|tbody|tr|td|th|br|p|sup|sub|b|i|u|em|strong|a|div|span|img|figure|figcaption)\b[^>]*>",
+        " ",
+        text,
+    )
     text = re.sub(r"(?m)^\s{0,3}#{1,6}\s+", "", text)
     text = re.sub(r"(?m)^\s{0,3}>\s?", "", text)
     text = re.sub(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
@@ -96,7 +100,9 @@ def html_of_cells(cells: Iterable[tuple[int, int, int, int, str]]) -> str:
     """Cells (row, column, row span, column span, text) in row-major order."""
     rows: dict[int, list[str]] = {}
     for row, _, row_span, column_span, text in cells:
-        spans = (f' rowspan="{row_span}"' if row_span > 1 else "") + (f' colspan="{column_span}"' if column_span > 1 else "")
+        spans = (f' rowspan="{row_span}"' if row_span > 1 else "") + (
+            f' colspan="{column_span}"' if column_span > 1 else ""
+        )
         rows.setdefault(row, []).append(f"<td{spans}>{html.escape(text)}</td>")
     last = max(rows, default=-1)
     return "<table>" + "".join(f"<tr>{''.join(rows.get(r, []))}</tr>" for r in range(last + 1)) + "</table>"
@@ -161,7 +167,11 @@ def order_error(answer: str, blocks: list[str]) -> float | None:
             match = fuzz.partial_ratio_alignment(head, rest) if len(rest) >= len(head) else None
             if match is not None and match.score >= 75:
                 found.append(match.dest_start)
-                rest = rest[: match.dest_start] + "\0" * (match.dest_end - match.dest_start) + rest[match.dest_end :]
+                rest = (
+                    rest[: match.dest_start]
+                    + "\0" * (match.dest_end - match.dest_start)
+                    + rest[match.dest_end :]
+                )
         places.extend(zip(sorted(found), group, strict=False))
     if len(places) < 2:
         return None

@@ -75,7 +75,12 @@ class PlacedLine:
     @property
     def box(self) -> Box:
         boxes = [word.box for word in self.words]
-        return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+        return (
+            min(b[0] for b in boxes),
+            min(b[1] for b in boxes),
+            max(b[2] for b in boxes),
+            max(b[3] for b in boxes),
+        )
 
 
 @dataclass
@@ -200,11 +205,19 @@ def place_row(row: TextRow, x: float, baseline: float, width: float, style: Styl
             pen += char_extra if joined else blank + gap_extra + char_extra
             text += "" if joined else " "
         text += token.text
-        words.append(PlacedWord(token.text, token.face.ink(token.text, pen, baseline, size), token.face, size))
+        words.append(
+            PlacedWord(token.text, token.face.ink(token.text, pen, baseline, size), token.face, size)
+        )
         run = runs[-1] if runs else None
         if run is not None and run.face is token.face and gap_extra == 0.0 and char_extra == 0.0:
             run.text += token.text if joined else " " + token.text
-        elif run is not None and run.face is token.face and joined and len(token.text) == 1 and (len(run.text) == 1 or run.spacing):
+        elif (
+            run is not None
+            and run.face is token.face
+            and joined
+            and len(token.text) == 1
+            and (len(run.text) == 1 or run.spacing)
+        ):
             run.text += token.text
             run.spacing = char_extra
         else:

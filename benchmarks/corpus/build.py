@@ -67,7 +67,11 @@ def make_item(item: Item, split: str, folder: Path) -> dict[str, Any]:
         from_grid = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
         matrix = from_grid @ done.matrix @ to_grid
         matrix /= matrix[2, 2]
-        media, mapping, size = f"image/{'png' if done.suffix == '.png' else 'jpeg'}", Mapping(matrix), (done.image.shape[1], done.image.shape[0])
+        media, mapping, size = (
+            f"image/{'png' if done.suffix == '.png' else 'jpeg'}",
+            Mapping(matrix),
+            (done.image.shape[1], done.image.shape[0]),
+        )
         skew = done.skew
     truth = truth_of(pages, file.name, media, data, mapping, size)
     path = folder / f"{item.name}.json"

@@ -55,7 +55,7 @@ def degrade(image: Image, how: str, rotation: int, split: str, rng: np.random.Ge
     return done
 
 
-def _clean(image: Image, draw: dict[str, float], rng: np.random.Generator) -> Degraded:
+def _clean(image: Image, _draw: dict[str, float], _rng: np.random.Generator) -> Degraded:
     return Degraded(image, np.eye(3), params=[cv2.IMWRITE_PNG_COMPRESSION, 6])
 
 
@@ -86,7 +86,11 @@ def _scan(image: Image, draw: dict[str, float], rng: np.random.Generator) -> Deg
     out *= fall[None, :, None] if not gray else fall[None, :]
     out = cv2.GaussianBlur(out, (0, 0), draw["blur"])
     return Degraded(
-        _noisy(out, draw["noise"], rng), matrix, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, int(draw["quality"])], draw["skew"]
+        _noisy(out, draw["noise"], rng),
+        matrix,
+        ".jpg",
+        [cv2.IMWRITE_JPEG_QUALITY, int(draw["quality"])],
+        draw["skew"],
     )
 
 
@@ -118,7 +122,10 @@ def _photo(image: Image, draw: dict[str, float], rng: np.random.Generator) -> De
     corners = np.clip(corners, 4, [out_w - 5, out_h - 5])
     source = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
     matrix = cv2.getPerspectiveTransform(source, corners.astype(np.float32))
-    wood = rng.normal(0, 9, (1, out_w)).astype(np.float32) + 6 * np.sin(np.arange(out_w) / rng.uniform(15, 60))[None, :]
+    wood = (
+        rng.normal(0, 9, (1, out_w)).astype(np.float32)
+        + 6 * np.sin(np.arange(out_w) / rng.uniform(15, 60))[None, :]
+    )
     desk = np.clip(np.array(rng.uniform([40, 60, 80], [90, 110, 140])) + wood[..., None], 0, 255)
     desk = np.repeat(desk, out_h, axis=0).astype(np.uint8)
     page = cv2.warpPerspective(image, matrix, (out_w, out_h), flags=cv2.INTER_CUBIC)
@@ -130,12 +137,17 @@ def _photo(image: Image, draw: dict[str, float], rng: np.random.Generator) -> De
     angle = rng.uniform(0, 2 * np.pi)
     ramp = (xs - 0.5) * np.cos(angle) + (ys - 0.5) * np.sin(angle)
     edge = rng.uniform(-0.2, 0.2)
-    light = 1 - draw["shadow"] * 0.5 * (ramp + 0.5) - draw["shadow"] * 0.35 / (1 + np.exp((ramp - edge) * -14))
+    light = (
+        1 - draw["shadow"] * 0.5 * (ramp + 0.5) - draw["shadow"] * 0.35 / (1 + np.exp((ramp - edge) * -14))
+    )
     light = cv2.resize(light.astype(np.float32), (out_w, out_h), interpolation=cv2.INTER_LINEAR)
     out *= light[..., None] * np.array([rng.uniform(0.88, 0.97), 0.97, 1.0], np.float32)
     out = cv2.GaussianBlur(out, (0, 0), draw["blur"] * 1.1)
     return Degraded(
-        _noisy(out, draw["noise"] * 0.6, rng), matrix, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, int(draw["quality"]) + 8]
+        _noisy(out, draw["noise"] * 0.6, rng),
+        matrix,
+        ".jpg",
+        [cv2.IMWRITE_JPEG_QUALITY, int(draw["quality"]) + 8],
     )
 
 

@@ -75,7 +75,12 @@ class Maker:
             at = int(self.rng.integers(1, len(words)))
             words[at] = f"**{words[at]}**"
             text = " ".join(words)
-        return Paragraph(text, style, kind, space_before=(2.0 if self.indented else self.size * 0.6) if gap is None else gap)
+        return Paragraph(
+            text,
+            style,
+            kind,
+            space_before=(2.0 if self.indented else self.size * 0.6) if gap is None else gap,
+        )
 
     def heading(self, text: str, level: int) -> Paragraph:
         self._counts[level - 1] += 1
@@ -88,10 +93,19 @@ class Maker:
         return Paragraph(text, style, "heading", size * 0.9, level, keep_with_next=True, unbreakable=True)
 
     def title(self, text: str, align: str = "left", scale: float = 2.0) -> Paragraph:
-        style = Style(self.heading_family, self.size * scale, self.size * scale * 1.2, align, bold=not self.cjk, color=self.accent)
+        style = Style(
+            self.heading_family,
+            self.size * scale,
+            self.size * scale * 1.2,
+            align,
+            bold=not self.cjk,
+            color=self.accent,
+        )
         return Paragraph(text, style, "title", 0.0, unbreakable=True)
 
-    def plain(self, text: str, align: str = "left", scale: float = 1.0, bold: bool = False, gap: float = 4.0) -> Paragraph:
+    def plain(
+        self, text: str, align: str = "left", scale: float = 1.0, bold: bool = False, gap: float = 4.0
+    ) -> Paragraph:
         return Paragraph(text, self.body(scale, align, bold), space_before=gap)
 
     def sections(self, count: int, level: int = 1) -> list[Element]:
@@ -105,7 +119,10 @@ class Maker:
     def list(self, ordered: bool | None = None) -> list[Element]:
         intro, items = self.texts.list()
         ordered = bool(self.rng.random() < 0.5) if ordered is None else ordered
-        return [self.paragraph(intro), ListElement(items, self.body(align="left"), ordered, self.bullets(), indent=self.size * 1.7)]
+        return [
+            self.paragraph(intro),
+            ListElement(items, self.body(align="left"), ordered, self.bullets(), indent=self.size * 1.7),
+        ]
 
     def bullets(self) -> tuple[str, str]:
         """Marks of the first and second level that the font has."""
@@ -114,13 +131,17 @@ class Maker:
         return first, next(mark for mark in ("–・-" if not self.cjk else "・-") if face.has(mark))
 
     def code(self, width: float) -> Element:
-        bank: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "texts" / "code.yaml").read_text())
+        bank: list[dict[str, str]] = yaml.safe_load(
+            (Path(__file__).parent / "texts" / "code.yaml").read_text()
+        )
         bank = bank[0 if self.split == "dev" else 1 :: 2]
         entry = bank[int(self.rng.integers(len(bank)))]
         longest = max(len(line) for line in entry["source"].split("\n"))
         size = min(self.size * 0.92, (width - 14) / (0.605 * longest))
         ground = (0.95, 0.95, 0.94) if self.rng.random() < 0.6 else None
-        return Code(entry["source"], Style(self.mono, size, size * 1.25, color=self.ink), entry["language"], ground)
+        return Code(
+            entry["source"], Style(self.mono, size, size * 1.25, color=self.ink), entry["language"], ground
+        )
 
     def caption(self, of: str) -> Paragraph:
         if of == "figure":
@@ -142,12 +163,25 @@ class Maker:
         caption.caption_of = body.key
         return Captioned(body, caption, above=False)
 
-    def table(self, look: Look, spans: str = "none", rows: int = 6, columns: int = 5, captioned: bool = True, notes: bool = False, scale: float = 0.95, stretch: bool = True) -> Element:
+    def table(
+        self,
+        look: Look,
+        spans: str = "none",
+        rows: int = 6,
+        columns: int = 5,
+        captioned: bool = True,
+        notes: bool = False,
+        scale: float = 0.95,
+        stretch: bool = True,
+    ) -> Element:
         """`spans`: none, columns (grouped header), rows (groups at the left), both."""
         rng, texts = self.rng, self.texts
         names = [texts.table("columns")[i] for i in np.sort(rng.permutation(5)[: columns - 1])]
         places = [texts.table("rows")[i] for i in rng.permutation(10)[:rows]]
-        header = [CellSpec(texts.table("corner"), header=True, align="left"), *(CellSpec(n, header=True) for n in names)]
+        header = [
+            CellSpec(texts.table("corner"), header=True, align="left"),
+            *(CellSpec(n, header=True) for n in names),
+        ]
         if notes:
             header.append(CellSpec(texts.table("columns")[5], header=True, align="left"))
         aligns = ["left", *["right"] * (columns - 1), *(["left"] if notes else [])]
@@ -177,9 +211,17 @@ class Maker:
             aligns.insert(0, "left")
             total += 1
         elif rng.random() < 0.4:
-            body.append([CellSpec(texts.table("total"), header=False), *(CellSpec(self._value()) for _ in names), *([CellSpec("")] if notes else [])])
+            body.append(
+                [
+                    CellSpec(texts.table("total"), header=False),
+                    *(CellSpec(self._value()) for _ in names),
+                    *([CellSpec("")] if notes else []),
+                ]
+            )
         style = self.body(scale, "left")
-        element = TableElement([*heads, *body], total, aligns, style, look, stretch, pad=float(rng.uniform(3.5, 6)))
+        element = TableElement(
+            [*heads, *body], total, aligns, style, look, stretch, pad=float(rng.uniform(3.5, 6))
+        )
         if not captioned:
             return element
         caption = self.caption("table")
@@ -192,7 +234,9 @@ class Maker:
             return "–"
         return self.texts.figure(kind)
 
-    def setting(self, furniture: bool = True, pages: int = 1, first: int | None = None, **changes: Any) -> Setting:
+    def setting(
+        self, furniture: bool = True, pages: int = 1, first: int | None = None, **changes: Any
+    ) -> Setting:
         rng = self.rng
         start = int(rng.integers(1, 180)) if first is None else first
         made = Setting(
@@ -218,12 +262,16 @@ class Maker:
                         out.extend(rule.drawn if rule else [])
                 value = str(start + number - 1)
                 if form == "page":
-                    value = f"{self.word['page']} {value}" if not self.cjk else f"第{value}{self.word['page']}"
+                    value = (
+                        f"{self.word['page']} {value}" if not self.cjk else f"第{value}{self.word['page']}"
+                    )
                 else:
                     value = form.format(value)
                 align = where if where != "outer" else ("left" if number % 2 else "right")
                 aligned = Style(style.family, style.size, style.leading, align, color=style.color)
-                out.extend(_furniture(value, "page_number", aligned, setting.left, setting.height - 44.0, width))
+                out.extend(
+                    _furniture(value, "page_number", aligned, setting.left, setting.height - 44.0, width)
+                )
                 return out
 
             made.furniture = draw
@@ -235,7 +283,9 @@ class Maker:
             if isinstance(element, Paragraph) and element.kind == "text":
                 element.text += "*"
                 break
-        setting.footnotes[page] = [Paragraph(f"* {self.texts.footnote()}", self.body(0.82, "left"), "footnote", unbreakable=True)]
+        setting.footnotes[page] = [
+            Paragraph(f"* {self.texts.footnote()}", self.body(0.82, "left"), "footnote", unbreakable=True)
+        ]
 
 
 def _furniture(text: str, kind: str, style: Style, x: float, y: float, width: float) -> list[Drawn]:
@@ -277,9 +327,24 @@ def paper(make: Maker, pages: int = 1, table: bool = False, figure: bool = True)
     setting = make.setting(pages=pages, left=54.0, right=54.0)
     align = str(make.rng.choice(["left", "center"]))
     head: list[Element] = [make.title(make.texts.title(), align, 1.9)]
-    head.append(make.plain(f"{make.texts.author()}, {make.texts.author()}" if not make.cjk else make.texts.author(), align, gap=8.0))
+    head.append(
+        make.plain(
+            f"{make.texts.author()}, {make.texts.author()}" if not make.cjk else make.texts.author(),
+            align,
+            gap=8.0,
+        )
+    )
     if make.rng.random() < 0.8:
-        head.append(Paragraph(make.word["abstract"], make.body(1.0, align, bold=not make.cjk), "heading", 10.0, 2, keep_with_next=True))
+        head.append(
+            Paragraph(
+                make.word["abstract"],
+                make.body(1.0, align, bold=not make.cjk),
+                "heading",
+                10.0,
+                2,
+                keep_with_next=True,
+            )
+        )
         head.append(Paragraph(make.texts.abstract(), make.body(0.95), space_before=3.0))
     body = make.sections(6 + 5 * (pages - 1))
     if figure:
@@ -306,14 +371,21 @@ def news(make: Maker, pages: int = 1) -> list[PageDrawn]:
 def mixed(make: Maker, pages: int = 1) -> list[PageDrawn]:
     """Two balanced columns above and below something that spans the page."""
     setting = make.setting(pages=pages)
-    head: list[Element] = [make.title(make.texts.title()), make.plain(make.texts.abstract(), make.align, gap=8.0)]
+    head: list[Element] = [
+        make.title(make.texts.title()),
+        make.plain(make.texts.abstract(), make.align, gap=8.0),
+    ]
     upper = Section(make.sections(1) + make.sections(1, 2), 2, 20.0, balanced=True)
-    spanning: Element = make.table("horizontal", rows=5) if make.rng.random() < 0.5 else make.figure("lines", 120.0)
+    spanning: Element = (
+        make.table("horizontal", rows=5) if make.rng.random() < 0.5 else make.figure("lines", 120.0)
+    )
     lower = Section(make.sections(5), 2, 20.0)
     return compose([Section(head), upper, Section([spanning]), lower], setting)
 
 
-def tables(make: Maker, looks: list[tuple[Look, str]], notes: bool = False, text: bool = True) -> list[PageDrawn]:
+def tables(
+    make: Maker, looks: list[tuple[Look, str]], notes: bool = False, text: bool = True
+) -> list[PageDrawn]:
     """Tables in the given looks with a little text between them."""
     setting = make.setting()
     elements: list[Element] = []
@@ -325,7 +397,17 @@ def tables(make: Maker, looks: list[tuple[Look, str]], notes: bool = False, text
         columns = 4 if spans in ("rows", "both") or notes else int(make.rng.integers(3, 6))
         if spans == "columns":
             columns = 5
-        elements.append(make.table(look, spans, rows, columns, bool(make.rng.random() < 0.8), notes and index % 2 == 0, stretch=bool(make.rng.random() < 0.75)))
+        elements.append(
+            make.table(
+                look,
+                spans,
+                rows,
+                columns,
+                bool(make.rng.random() < 0.8),
+                notes and index % 2 == 0,
+                stretch=bool(make.rng.random() < 0.75),
+            )
+        )
         elements.append(Rule(6.0))
     elements += make.sections(2 if len(looks) > 1 else 4)
     return compose([Section(elements)], setting)
@@ -338,7 +420,12 @@ def listing(make: Maker, count: int = 2) -> list[PageDrawn]:
     elements: list[Element] = []
     for _ in range(count):
         heading, paragraphs = make.texts.section()
-        elements += [make.heading(heading, 1), make.paragraph(paragraphs[0]), make.code(width), make.paragraph(paragraphs[1], gap=8.0)]
+        elements += [
+            make.heading(heading, 1),
+            make.paragraph(paragraphs[0]),
+            make.code(width),
+            make.paragraph(paragraphs[1], gap=8.0),
+        ]
     elements += make.sections(2)
     return compose([Section(elements)], setting)
 
@@ -349,7 +436,11 @@ def lists(make: Maker) -> list[PageDrawn]:
     elements: list[Element] = []
     for index in range(3):
         heading, paragraphs = make.texts.section()
-        elements += [make.heading(heading, 1), make.paragraph(paragraphs[index % 2]), *make.list(ordered=index % 2 == 1)]
+        elements += [
+            make.heading(heading, 1),
+            make.paragraph(paragraphs[index % 2]),
+            *make.list(ordered=index % 2 == 1),
+        ]
     elements += make.sections(3)
     return compose([Section(elements)], setting)
 
@@ -367,11 +458,24 @@ def invoice(make: Maker) -> list[PageDrawn]:
             CellSpec(str(number)), CellSpec(f"{kind} ({texts.figure('code')})"), CellSpec(str(amount)),
             CellSpec(texts.money(price)), CellSpec(texts.money(price * amount)),
         ])  # fmt: skip
-    positions.append([CellSpec(texts.table("total"), column_span=4, align="right", header=True), CellSpec(texts.figure("money"), header=True)])
-    names = ["#", texts.table("corner"), texts.table("columns")[0], texts.table("columns")[4], texts.table("total")]
+    positions.append(
+        [
+            CellSpec(texts.table("total"), column_span=4, align="right", header=True),
+            CellSpec(texts.figure("money"), header=True),
+        ]
+    )
+    names = [
+        "#",
+        texts.table("corner"),
+        texts.table("columns")[0],
+        texts.table("columns")[4],
+        texts.table("total"),
+    ]
     head = [CellSpec(name, header=True) for name in names]
     look: Look = str(rng.choice(["ruled", "horizontal", "shaded"]))  # type: ignore[assignment]
-    body = TableElement([head, *positions], 5, ["right", "left", "right", "right", "right"], make.body(0.95, "left"), look)
+    body = TableElement(
+        [head, *positions], 5, ["right", "left", "right", "right", "right"], make.body(0.95, "left"), look
+    )
     _, terms = texts.section()
     elements: list[Element] = [
         make.plain(texts.header(), scale=1.3, bold=not make.cjk),
@@ -400,9 +504,18 @@ def form(make: Maker) -> list[PageDrawn]:
     for index in range(0, len(labels) - 1, 2):
         values = [texts.figure(str(make.rng.choice(["code", "date", "int", "money"]))) for _ in range(2)]
         if index == 2:
-            rows.append([CellSpec(labels[index], header=True), CellSpec(texts.author(), column_span=3, align="left")])
+            rows.append(
+                [CellSpec(labels[index], header=True), CellSpec(texts.author(), column_span=3, align="left")]
+            )
             continue
-        rows.append([CellSpec(labels[index], header=True), CellSpec(values[0]), CellSpec(labels[index + 1], header=True), CellSpec(values[1])])
+        rows.append(
+            [
+                CellSpec(labels[index], header=True),
+                CellSpec(values[0]),
+                CellSpec(labels[index + 1], header=True),
+                CellSpec(values[1]),
+            ]
+        )
     body = TableElement(rows, 4, ["left"] * 4, make.body(1.0, "left"), "ruled", pad=7.0)
     intro, items = texts.list()
     elements: list[Element] = [
@@ -419,11 +532,20 @@ def datasheet(make: Maker, pages: int = 2) -> list[PageDrawn]:
         ("shaded", "none"), ("ruled", "columns"), ("horizontal", "none"), ("ruled", "both"), ("horizontal", "columns"),
         ("borderless", "none"), ("outer", "none"),
     ]  # fmt: skip
-    elements: list[Element] = [make.title(make.texts.title()), *make.list(ordered=False), make.figure("boxes", 90.0)]
+    elements: list[Element] = [
+        make.title(make.texts.title()),
+        *make.list(ordered=False),
+        make.figure("boxes", 90.0),
+    ]
     for index in range(3 * pages):
         heading, paragraphs = make.texts.section()
         look, spans = looks[(index + int(make.rng.integers(2))) % len(looks)]
-        elements += [make.heading(heading, 2), make.paragraph(paragraphs[0]), make.table(look, spans, int(make.rng.integers(4, 8)), 4), Rule(4.0)]
+        elements += [
+            make.heading(heading, 2),
+            make.paragraph(paragraphs[0]),
+            make.table(look, spans, int(make.rng.integers(4, 8)), 4),
+            Rule(4.0),
+        ]
     return compose([Section(elements)], setting)
 
 
@@ -433,18 +555,33 @@ def slides(make: Maker, pages: int = 3) -> list[PageDrawn]:
     make.leading = make.size * (1.6 if make.cjk else 1.35)
     out: list[PageDrawn] = []
     for number in range(pages):
-        setting = make.setting(furniture=False, width=960.0, height=540.0, left=60.0, right=60.0, top=50.0, bottom=50.0)
+        setting = make.setting(
+            furniture=False, width=960.0, height=540.0, left=60.0, right=60.0, top=50.0, bottom=50.0
+        )
         heading, paragraphs = make.texts.section()
-        intro, items = make.texts.list()
+        _, items = make.texts.list()
         body: list[Element]
         if number == 0:
-            body = [Rule(120.0), make.title(make.texts.title(), "center", 2.4), make.plain(make.texts.author(), "center", gap=20.0)]
+            body = [
+                Rule(120.0),
+                make.title(make.texts.title(), "center", 2.4),
+                make.plain(make.texts.author(), "center", gap=20.0),
+            ]
             out += compose([Section(body)], setting)
             continue
         head = [make.title(heading, scale=1.7)]
-        body = [ListElement(items, make.body(), indent=26.0, item_gap=6.0)] if number % 2 else [make.plain(paragraphs[0])]
+        body = (
+            [ListElement(items, make.body(), indent=26.0, item_gap=6.0)]
+            if number % 2
+            else [make.plain(paragraphs[0])]
+        )
         side = make.figure("bars" if number % 2 else "pie", 250.0)
-        out += compose([Section(head), Section([*body, Rule(0.0), side], 2, 30.0)] if number % 2 else [Section([*head, *body, make.table("shaded", rows=4, captioned=False)])], setting)
+        out += compose(
+            [Section(head), Section([*body, Rule(0.0), side], 2, 30.0)]
+            if number % 2
+            else [Section([*head, *body, make.table("shaded", rows=4, captioned=False)])],
+            setting,
+        )
     return out
 
 

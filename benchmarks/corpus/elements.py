@@ -11,7 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from benchmarks.corpus.breaking import (
-    Box, PlacedLine, PlacedWord, Run, Style, TextRow, break_lines, join_rows, place_row, tokenise,
+    Box,
+    PlacedLine,
+    PlacedWord,
+    Run,
+    Style,
+    TextRow,
+    break_lines,
+    join_rows,
+    place_row,
+    tokenise,
 )  # fmt: skip
 
 Paint = Callable[[Any], None]
@@ -56,10 +65,17 @@ class Element(Protocol):
 
 
 def union(boxes: list[Box]) -> Box:
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+    return (
+        min(b[0] for b in boxes),
+        min(b[1] for b in boxes),
+        max(b[2] for b in boxes),
+        max(b[3] for b in boxes),
+    )
 
 
-def stack(rows: list[TextRow], x: float, y: float, width: float, style: Style, first: bool = True) -> list[PlacedLine]:
+def stack(
+    rows: list[TextRow], x: float, y: float, width: float, style: Style, first: bool = True
+) -> list[PlacedLine]:
     """Broken lines one under the other; y is the top of the first."""
     lines = []
     for index, row in enumerate(rows):
@@ -154,10 +170,19 @@ class ListElement:
             face, baseline = self.style.face, lines[0].runs[0].baseline
             start = left - self.indent * 0.85
             lines[0].runs.insert(0, Run(marker, start, baseline, face, self.style.size, self.style.color))
-            lines[0].words.insert(0, PlacedWord(marker, face.ink(marker, start, baseline, self.style.size), face, self.style.size))
+            lines[0].words.insert(
+                0,
+                PlacedWord(marker, face.ink(marker, start, baseline, self.style.size), face, self.style.size),
+            )
             lines[0].text = f"{marker} {lines[0].text}"
             drawn.items.append(
-                {"text": join_rows(rows), "marker": marker, "ordered": self.ordered, "level": level, "lines": lines}
+                {
+                    "text": join_rows(rows),
+                    "marker": marker,
+                    "ordered": self.ordered,
+                    "level": level,
+                    "lines": lines,
+                }
             )
             drawn.lines.extend(lines)
             used += height + self.item_gap
@@ -195,14 +220,28 @@ class Code:
             words, position = [], 0
             for part in text.split(" "):
                 if part:
-                    words.append(PlacedWord(part, face.ink(part, x + pad + position * step, baseline, style.size), face, style.size))
+                    words.append(
+                        PlacedWord(
+                            part,
+                            face.ink(part, x + pad + position * step, baseline, style.size),
+                            face,
+                            style.size,
+                        )
+                    )
                 position += len(part) + 1
             indent = len(text) - len(text.lstrip(" "))
             run = Run(text.strip(" "), x + pad + indent * step, baseline, face, style.size, style.color)
             if run.x + face.width(run.text, style.size) > x + width:
                 raise ValueError(f"code line {text!r} is wider than its column")
             lines.append(PlacedLine(words, text.rstrip(), [run]))
-        drawn = Drawn("code", (x, y, x + width, y + height), lines, self.source.rstrip("\n"), key=self.key, language=self.language)
+        drawn = Drawn(
+            "code",
+            (x, y, x + width, y + height),
+            lines,
+            self.source.rstrip("\n"),
+            key=self.key,
+            language=self.language,
+        )
         if self.ground is not None:
             ground = self.ground
             drawn.paint.append(lambda canvas: _ground(canvas, drawn.box, ground))

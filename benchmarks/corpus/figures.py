@@ -46,7 +46,9 @@ class Figure:
             position += face.width(part + " ", size)
         drawn.lines.append(PlacedLine(words, text, [Run(text, pen, baseline, face, size, (0.1, 0.1, 0.1))]))
 
-    def _axes(self, drawn: Drawn, x: float, y: float, w: float, h: float, top: int) -> tuple[float, float, float, float]:
+    def _axes(
+        self, drawn: Drawn, x: float, y: float, w: float, h: float, top: int
+    ) -> tuple[float, float, float, float]:
         size = self.style.size
         x0, y0, x1, y1 = x + 3.2 * size, y + size, x + w - size, y + h - 2.2 * size
         for step in range(5):
@@ -78,14 +80,23 @@ class Figure:
         def paint(canvas: Any) -> None:
             canvas.setFillColorRGB(*_COLORS[self.seed % 5])
             for i, value in enumerate(values):
-                canvas.rect(x0 + slot * (i + 0.2), y1 - (y1 - y0) * value, slot * 0.6, (y1 - y0) * value, stroke=0, fill=1)
+                canvas.rect(
+                    x0 + slot * (i + 0.2),
+                    y1 - (y1 - y0) * value,
+                    slot * 0.6,
+                    (y1 - y0) * value,
+                    stroke=0,
+                    fill=1,
+                )
 
         drawn.paint.append(paint)
 
     def _lines(self, drawn: Drawn, rng: np.random.Generator, x: float, y: float, w: float, h: float) -> None:
         top = int(rng.choice([20, 60, 100, 800]))
         x0, y0, x1, y1 = self._axes(drawn, x, y, w, h, top)
-        curves = np.clip(0.5 + np.cumsum(rng.normal(0, 0.07, (2, 24)), axis=1) + [[0.15], [-0.15]], 0.04, 0.96)
+        curves = np.clip(
+            0.5 + np.cumsum(rng.normal(0, 0.07, (2, 24)), axis=1) + [[0.15], [-0.15]], 0.04, 0.96
+        )
         for i in range(0, 24, 6):
             self._label(drawn, str(i + 1), x0 + (x1 - x0) * i / 23, y1 + self.style.size * 1.4)
 
@@ -108,16 +119,27 @@ class Figure:
         legend = x + w * 0.35 + radius + 3 * self.style.size
         for i in range(4):
             label = f"{self.labels[i]} {shares[i] * 100:.0f}%" if self.labels else f"{shares[i] * 100:.0f}%"
-            self._label(drawn, label, legend, cy + (i - 1.5) * self.style.size * 2 + self.style.size * 0.35, 0.0)
+            self._label(
+                drawn, label, legend, cy + (i - 1.5) * self.style.size * 2 + self.style.size * 0.35, 0.0
+            )
 
         def paint(canvas: Any) -> None:
             start = 90.0
             for i, share in enumerate(shares):
                 canvas.setFillColorRGB(*_COLORS[i])
-                canvas.wedge(cx - radius, cy - radius, cx + radius, cy + radius, start, share * 360, stroke=0, fill=1)
+                canvas.wedge(
+                    cx - radius, cy - radius, cx + radius, cy + radius, start, share * 360, stroke=0, fill=1
+                )
                 start += share * 360
                 swatch = cy + (i - 1.5) * self.style.size * 2
-                canvas.rect(legend - self.style.size * 1.6, swatch - self.style.size / 2, self.style.size, self.style.size, 0, 1)
+                canvas.rect(
+                    legend - self.style.size * 1.6,
+                    swatch - self.style.size / 2,
+                    self.style.size,
+                    self.style.size,
+                    0,
+                    1,
+                )
 
         drawn.paint.append(paint)
 
@@ -145,14 +167,21 @@ class Figure:
 
         drawn.paint.append(paint)
 
-    def _picture(self, drawn: Drawn, rng: np.random.Generator, x: float, y: float, w: float, h: float) -> None:
+    def _picture(
+        self, drawn: Drawn, rng: np.random.Generator, x: float, y: float, w: float, h: float
+    ) -> None:
         tall, wide = 220, max(40, int(220 * w / h))
         rows = np.linspace(0, 1, tall)[:, None]
         sky = np.stack([150 + 60 * rows, 180 + 40 * rows, 225 - 10 * rows], -1) * np.ones((1, wide, 1))
         columns = np.linspace(0, 6.28, wide)
         for layer in range(4):
-            ridge = 0.4 + 0.14 * layer + sum(
-                0.05 / (k + 1) * np.sin(columns * rng.uniform(1, 3) * (k + 1) + rng.uniform(0, 6)) for k in range(4)
+            ridge = (
+                0.4
+                + 0.14 * layer
+                + sum(
+                    0.05 / (k + 1) * np.sin(columns * rng.uniform(1, 3) * (k + 1) + rng.uniform(0, 6))
+                    for k in range(4)
+                )
             )
             shade = np.array([70, 95, 60]) * (1.25 - 0.22 * layer) + rng.normal(0, 6, (tall, wide, 1))
             sky = np.where((rows > ridge[None, :])[..., None], shade, sky)

@@ -91,7 +91,11 @@ class Face:
             raise SystemExit(f"font {path} is missing: apt-get install {PACKAGES}")
         self.family, self.style = family, style
         self.name = f"{family}-{style}"
-        font: Any = TTCollection(str(path), lazy=True).fonts[index] if path.suffix == ".ttc" else TTFont(str(path), lazy=True)
+        font: Any = (
+            TTCollection(str(path), lazy=True).fonts[index]
+            if path.suffix == ".ttc"
+            else TTFont(str(path), lazy=True)
+        )
         self._em = font["head"].unitsPerEm
         self._cmap: dict[int, str] = font.getBestCmap()
         self._metrics = font["hmtx"].metrics
@@ -123,7 +127,9 @@ class Face:
     def width(self, text: str, size: float) -> float:
         return sum(self.glyph(char).advance for char in text) * size
 
-    def ink(self, text: str, x: float, baseline: float, size: float, spacing: float = 0.0) -> tuple[float, float, float, float]:
+    def ink(
+        self, text: str, x: float, baseline: float, size: float, spacing: float = 0.0
+    ) -> tuple[float, float, float, float]:
         """Box (y downwards) of the drawn text: its ink, and at least the height of its letters."""
         pen, left, right, top, bottom = 0.0, 0.0, 0.0, self.top, self.bottom
         for char in text:

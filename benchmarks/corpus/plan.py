@@ -76,7 +76,13 @@ def _images() -> list[Item]:
     ]
     languages = ["en", "de", "en", "en", "fr", "es", "zh-hans", "en", "ja", "en"]
     for index, (look, language) in enumerate(zip(looks, languages, strict=True)):
-        add("tables", "tables", language, dpi=(150, 200)[index % 2], options={"looks": look, "notes": index in (3, 7)})
+        add(
+            "tables",
+            "tables",
+            language,
+            dpi=(150, 200)[index % 2],
+            options={"looks": look, "notes": index in (3, 7)},
+        )
     for index in range(4):
         add("code", "listing", "en" if index != 2 else "de", dpi=(150, 200)[index % 2])
     for language, dpi in (("en", 150), ("de", 150), ("en", 200), ("pt", 150)):
@@ -89,7 +95,13 @@ def _images() -> list[Item]:
     add("lowres", "report", "fr", dpi=72, size=12.0)
     add("scan", "report", dpi=150, how="scan", options={"extras": ("list", "footnote")})
     add("scan", "paper", dpi=200, how="scan")
-    add("scan", "tables", dpi=200, how="scan", options={"looks": [("ruled", "columns"), ("horizontal", "none")]})
+    add(
+        "scan",
+        "tables",
+        dpi=200,
+        how="scan",
+        options={"looks": [("ruled", "columns"), ("horizontal", "none")]},
+    )
     add("scan", "report", "de", dpi=150, how="scan", options={"extras": ("subheadings",)})
     add("scan", "report", "zh-hant", dpi=200, how="scan")
     add("scan", "invoice", "it", dpi=150, how="scan")
@@ -113,9 +125,18 @@ def _images() -> list[Item]:
         base = by_name[name]
         items.append(
             Item(
-                f"rotated-{number:02d}", "rotated", base.design, base.language, "image", base.dpi, base.how, rotation,
-                base.options, base.size, upright=name,
-            )  # fmt: skip
+                f"rotated-{number:02d}",
+                "rotated",
+                base.design,
+                base.language,
+                "image",
+                base.dpi,
+                base.how,
+                rotation,
+                base.options,
+                base.size,
+                upright=name,
+            )
         )
     return items
 
@@ -154,7 +175,12 @@ def _pdfs() -> list[Item]:
     add("pdf-slides", "slides", options={"pages": 3})
     add("pdf-slides", "slides", "fr", options={"pages": 4})
     add("pdf-rotated", "report", rotation=90, options={"extras": ("list",)})
-    add("pdf-rotated", "tables", rotation=270, options={"looks": [("ruled", "columns"), ("horizontal", "none")]})
+    add(
+        "pdf-rotated",
+        "tables",
+        rotation=270,
+        options={"looks": [("ruled", "columns"), ("horizontal", "none")]},
+    )
     add("pdf-cjk", "report", "zh-hans", options={"pages": 2, "extras": ("list", "table")})
     add("pdf-cjk", "paper", "zh-hans", options={"pages": 2})
     add("pdf-cjk", "report", "zh-hant", options={"extras": ("list",)})

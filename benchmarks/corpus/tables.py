@@ -51,7 +51,9 @@ class TableElement:
 
     def _style(self, cell: CellSpec, column: int) -> Style:
         align = cell.align or ("center" if cell.column_span > 1 else self.aligns[column])
-        return replace(self.style, align=align, bold=self.style.bold or cell.header, hyphenate=False, first_indent=0.0)
+        return replace(
+            self.style, align=align, bold=self.style.bold or cell.header, hyphenate=False, first_indent=0.0
+        )
 
     def _widths(self, grid: list[tuple[int, int, CellSpec]], width: float) -> list[float]:
         natural = [0.0] * self.columns
@@ -61,7 +63,9 @@ class TableElement:
                 style = self._style(cell, c)
                 tokens = tokenise(cell.text, style)
                 blank = style.face.width(" ", style.size)
-                natural[c] = max(natural[c], sum(t.width + blank * t.blank_before for t in tokens) + 2 * self.pad + 0.5)
+                natural[c] = max(
+                    natural[c], sum(t.width + blank * t.blank_before for t in tokens) + 2 * self.pad + 0.5
+                )
                 least[c] = max(least[c], min(60.0, max(t.width for t in tokens)) + 2 * self.pad + 0.5)
         natural = [max(w, 24.0) for w in natural]
         total = sum(natural)
@@ -72,7 +76,9 @@ class TableElement:
         fixed = [w if w <= fair else 0.0 for w in natural]
         flexible = [w if w > fair else 0.0 for w in natural]
         room = width - sum(fixed)
-        return [f or max(room * x / sum(flexible), low) for f, x, low in zip(fixed, flexible, least, strict=True)]
+        return [
+            f or max(room * x / sum(flexible), low) for f, x, low in zip(fixed, flexible, least, strict=True)
+        ]
 
     def place(self, x: float, y: float, width: float, room: float) -> Placement | None:
         grid = self._grid()
@@ -100,7 +106,11 @@ class TableElement:
         every_line: list[PlacedLine] = []
         for r, c, cell, rows, style, inner in sorted(broken, key=lambda entry: entry[:2]):
             top, bottom = tops[r], tops[r + cell.row_span]
-            start = top + (bottom - top - len(rows) * style.leading) / 2 if cell.row_span > 1 or not rows else top + self.pad / 2
+            start = (
+                top + (bottom - top - len(rows) * style.leading) / 2
+                if cell.row_span > 1 or not rows
+                else top + self.pad / 2
+            )
             lines = stack(rows, lefts[c] + self.pad, start, inner, style)
             cells.append({
                 "row": r, "column": c, "row_span": cell.row_span, "column_span": cell.column_span, "header": cell.header,
@@ -119,7 +129,9 @@ class TableElement:
         return Placement([drawn], total)
 
     def _paint(self, canvas: Any, table: dict[str, Any], lefts: list[float], tops: list[float]) -> None:
-        head = max((c["row"] + c["row_span"] for c in table["cells"] if c["header"] and c["row"] == 0), default=0)
+        head = max(
+            (c["row"] + c["row_span"] for c in table["cells"] if c["header"] and c["row"] == 0), default=0
+        )
         if self.look == "shaded":
             canvas.setFillColorRGB(*self.tint)
             if head:

@@ -121,9 +121,12 @@ class Texts:
             if cjk:
                 return f"{rng.integers(1, 13)}月{day}日"
             month = str(rng.choice(_MONTHS[self.language]))
-            return {"en": f"{day} {month}", "de": f"{day}. {month}", "es": f"{day} de {month}", "pt": f"{day} de {month}"}.get(
-                self.language, f"{day} {month}"
-            )
+            return {
+                "en": f"{day} {month}",
+                "de": f"{day}. {month}",
+                "es": f"{day} de {month}",
+                "pt": f"{day} de {month}",
+            }.get(self.language, f"{day} {month}")
         raise KeyError(kind)
 
     def number(self, value: float, decimals: int) -> str:

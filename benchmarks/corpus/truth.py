@@ -11,8 +11,24 @@ from benchmarks.corpus.breaking import Box, PlacedLine
 from benchmarks.corpus.elements import Drawn
 from benchmarks.corpus.pages import PageDrawn
 from sampan.documents.model import (
-    Block, CaptionBlock, Cell, CodeBlock, Document, FigureBlock, HeadingBlock, Line, ListBlock, ListItem, Page, Quad,
-    Source, Style, Table, TableBlock, TextBlock, Word,
+    Block,
+    CaptionBlock,
+    Cell,
+    CodeBlock,
+    Document,
+    FigureBlock,
+    HeadingBlock,
+    Line,
+    ListBlock,
+    ListItem,
+    Page,
+    Quad,
+    Source,
+    Style,
+    Table,
+    TableBlock,
+    TextBlock,
+    Word,
 )  # fmt: skip
 
 Matrix = NDArray[np.float64]
@@ -24,7 +40,8 @@ class Mapping:
     def __init__(self, matrix: Matrix | None = None) -> None:
         self.matrix = matrix
         self.aligned = matrix is None or (
-            abs(matrix[0, 1]) + abs(matrix[1, 0]) + abs(matrix[2, 0]) + abs(matrix[2, 1]) < 1e-9 and matrix[0, 0] > 0
+            abs(matrix[0, 1]) + abs(matrix[1, 0]) + abs(matrix[2, 0]) + abs(matrix[2, 1]) < 1e-9
+            and matrix[0, 0] > 0
         )
         self.scale = 1.0 if matrix is None else float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
 
@@ -61,7 +78,13 @@ def _line(line: PlacedLine, mapping: Mapping) -> Line:
         )
         for word in line.words
     ]  # fmt: skip
-    return Line(text=line.text, box=mapping.box(line.box), quad=mapping.quad(line.box), words=words, origin="text_layer")
+    return Line(
+        text=line.text,
+        box=mapping.box(line.box),
+        quad=mapping.quad(line.box),
+        words=words,
+        origin="text_layer",
+    )
 
 
 def _block(block: Drawn, identity: str, order: int | None, mapping: Mapping) -> Block:
@@ -91,7 +114,9 @@ def _block(block: Drawn, identity: str, order: int | None, mapping: Mapping) -> 
             )
             for cell in block.table["cells"]
         ]  # fmt: skip
-        return TableBlock(table=Table(rows=block.table["rows"], columns=block.table["columns"], cells=cells), **common)
+        return TableBlock(
+            table=Table(rows=block.table["rows"], columns=block.table["columns"], cells=cells), **common
+        )
     if block.kind == "figure":
         return FigureBlock(**common)
     if block.kind == "code":
@@ -101,11 +126,21 @@ def _block(block: Drawn, identity: str, order: int | None, mapping: Mapping) -> 
 
 def _around(lines: list[PlacedLine]) -> Box:
     boxes = [line.box for line in lines]
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+    return (
+        min(b[0] for b in boxes),
+        min(b[1] for b in boxes),
+        max(b[2] for b in boxes),
+        max(b[3] for b in boxes),
+    )
 
 
 def truth_of(
-    pages: list[PageDrawn], name: str, media_type: str, data: bytes, mapping: Mapping, size: tuple[int, int] | None = None
+    pages: list[PageDrawn],
+    name: str,
+    media_type: str,
+    data: bytes,
+    mapping: Mapping,
+    size: tuple[int, int] | None = None,
 ) -> Document:
     """`size` is the picture's width and height in pixels; None for PDFs, whose pages are in points.
 
@@ -113,7 +148,13 @@ def truth_of(
     """
     document = Document(
         generator="sampan corpus",
-        source=Source(name=name, media_type=media_type, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), pages=len(pages)),
+        source=Source(
+            name=name,
+            media_type=media_type,
+            sha256=hashlib.sha256(data).hexdigest(),
+            bytes=len(data),
+            pages=len(pages),
+        ),
     )
     earlier: dict[int, str] = {}
     for number, page in enumerate(pages, 1):
@@ -143,8 +184,12 @@ def truth_of(
         width, height = size if size is not None else (page.width, page.height)
         document.pages.append(
             Page(
-                number=number, width=width, height=height, unit="pt" if size is None else "px", origin="text_layer",
+                number=number,
+                width=width,
+                height=height,
+                unit="pt" if size is None else "px",
+                origin="text_layer",
                 blocks=blocks,
-            )  # fmt: skip
+            )
         )
     return document

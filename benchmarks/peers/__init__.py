@@ -33,7 +33,9 @@ class Peer:
 
     @property
     def python(self) -> Path:
-        return ENVIRONMENTS / self.environment / "bin" / "python" if self.environment else Path(sys.executable)
+        return (
+            ENVIRONMENTS / self.environment / "bin" / "python" if self.environment else Path(sys.executable)
+        )
 
 
 PEERS: dict[str, Peer] = {
@@ -66,7 +68,12 @@ class Worker:
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src") if peer.engine == "sampan" else ""}
         if threads is not None:
             environment["OMP_NUM_THREADS"] = str(threads)
-        command = [str(peer.python), str(Path(__file__).with_name("worker.py")), peer.engine, json.dumps(peer.options)]
+        command = [
+            str(peer.python),
+            str(Path(__file__).with_name("worker.py")),
+            peer.engine,
+            json.dumps(peer.options),
+        ]
         self.peer = peer
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,

@@ -84,7 +84,10 @@ def pdftotext(_options: dict[str, Any]) -> tuple[Reader, str]:
     version = subprocess.run(["pdftotext", "-v"], capture_output=True, text=True).stderr.split()[2]
 
     def read(path: str, _language: str) -> Answer:
-        return {"text": subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True).stdout, "child": True}
+        return {
+            "text": subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True).stdout,
+            "child": True,
+        }
 
     return read, version
 

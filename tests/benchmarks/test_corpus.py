@@ -9,16 +9,22 @@ import pytest
 
 pytest.importorskip("reportlab")
 pytest.importorskip("fontTools")
-if not Path("/usr/share/fonts/truetype/liberation").exists() or not Path("/usr/share/fonts/truetype/crosextra").exists():
-    pytest.skip("the fonts of the corpus are not installed (benchmarks.corpus.fonts.PACKAGES)", allow_module_level=True)
+if (
+    not Path("/usr/share/fonts/truetype/liberation").exists()
+    or not Path("/usr/share/fonts/truetype/crosextra").exists()
+):
+    pytest.skip(
+        "the fonts of the corpus are not installed (benchmarks.corpus.fonts.PACKAGES)",
+        allow_module_level=True,
+    )
 
 import cv2
 import pypdfium2
-
 from benchmarks.corpus.breaking import Style, break_lines, join_rows, tokenise
 from benchmarks.corpus.build import lay_out, make_item
 from benchmarks.corpus.degrade import degrade
 from benchmarks.corpus.plan import Item, plan
+
 from sampan.documents.model import Document, Line, TableBlock
 
 
@@ -46,7 +52,9 @@ def characters(text: str) -> str:
     ],
 )
 def test_pdf_says_what_the_truth_says(tmp_path, design, language, rotation, options):
-    entry = make_item(Item("a", "a", design, language, "pdf", rotation=rotation, options=options), "dev", tmp_path)
+    entry = make_item(
+        Item("a", "a", design, language, "pdf", rotation=rotation, options=options), "dev", tmp_path
+    )
     document = load(tmp_path, entry)
     pdf = pypdfium2.PdfDocument(tmp_path / entry["file"])
     assert len(pdf) == len(document.pages)
@@ -104,7 +112,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
 def test_the_splits_share_no_paragraph():
     def paragraphs(split: str) -> set[str]:
         pages = lay_out(Item("a", "a", "report", "en", options={"pages": 4}), split)
-        return {"".join(c for c in block.text if c.isalpha())[:60] for page in pages for block in page.blocks if block.kind == "text"}
+        return {
+            "".join(c for c in block.text if c.isalpha())[:60]
+            for page in pages
+            for block in page.blocks
+            if block.kind == "text"
+        }
 
     dev, test = paragraphs("dev"), paragraphs("test")
     assert len(dev) > 6
