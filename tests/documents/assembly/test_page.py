@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.documents.layout.synthetic import Sheet, prose
 
 from sampan.documents.assembly import assemble_page
 from sampan.documents.layout import RuleLayout
 from sampan.documents.model import Block, Cell, Line, Page, Table
 from sampan.documents.stages import Region, Rulings, TextLayer
-from tests.documents.layout.synthetic import Sheet, prose
 
 SIZE = (612.0, 792.0)
 

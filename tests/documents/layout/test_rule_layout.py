@@ -7,12 +7,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from tests.documents.layout.synthetic import Sheet, prose
 
 from sampan.documents.layout import RuleLayout
 from sampan.documents.model import Line
 from sampan.documents.options import ParseOptions
 from sampan.documents.stages import Region, Rulings, TextLayer
-from tests.documents.layout.synthetic import Sheet, prose
 
 SIZE = (612.0, 792.0)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from sampan.documents.assembly.joining import Vocabulary, join
 from sampan.documents.layout.evidence import ends_sentence, is_page_number, section_depth
-from sampan.documents.layout.page_lines import style_of
+from sampan.documents.layout.page_lines import LINE_HEIGHT_PER_SIZE, natural_width, style_of
 from sampan.documents.model import (
     Block,
     HeadingBlock,
@@ -87,10 +87,19 @@ def _mark_repeated(pages: Sequence[Page]) -> None:
 
 
 def _size(lines: Sequence[Line]) -> float:
-    """Text size of a block: of its styles, or the median height of its lines."""
+    """Text size of a block: of its styles, or from the height of its lines and the width of their letters."""
     sizes = [style.size for line in lines if (style := style_of(line)) and style.size]
-    heights = [line.box[3] - line.box[1] for line in lines]
-    return float(np.median(sizes or heights or [0.0]))
+    if sizes or not lines:
+        return float(np.median(sizes or [0.0]))
+    return float(np.median([_apparent_size(line) for line in lines]))
+
+
+def _apparent_size(line: Line) -> float:
+    width, height = line.box[2] - line.box[0], line.box[3] - line.box[1]
+    natural = natural_width(line.text)
+    if natural < 4 or line.direction == "ttb" or width <= 0 or height <= 0:
+        return height / LINE_HEIGHT_PER_SIZE
+    return float((height / LINE_HEIGHT_PER_SIZE) ** 0.4 * (width / natural) ** 0.6)
 
 
 def _style(block: Block) -> Style | None:
@@ -105,7 +114,7 @@ def _settle_levels(pages: Sequence[Page]) -> None:
     styles = [_style(h) for h in headings]
     styled = all(style and style.size for style in styles)
     looks = np.array([_size(h.lines) for h in headings])
-    grades = _cluster(looks, 1.04 if styled else 1.16)
+    grades = _cluster(looks, 1.04 if styled else 1.13)
     bold = [bool(style and style.bold) for style in styles]
     depths = [section_depth(h.text) for h in headings]
     classes = [(int(g), not b if styled else False) for g, b in zip(grades, bold, strict=True)]

@@ -46,7 +46,7 @@ _FOOTNOTE = re.compile(r"^\s*(?:[¹²³⁴⁵⁶⁷⁸⁹⁰]+|\d{1,2}[.)]?|[*�
 _CODE = re.compile(
     r"""[{};]\s*$|\)\s*:\s*$|^\s*(?:def|class|return|import|from|for|while|if|elif|else|try|except|with|func|fn|let|const|var|public
     |private|static|void|int|struct|package|using|namespace|\#include|\#!|SELECT|INSERT|echo|print|printf|self|end|local|function)\b[\s(.:"'{]
-    |\w+\([^)\s]*\)|\w\([^()]*\)\s*;?$|[=!<>+*/-]=|=>|->|::|&&|\|\||^\s*(?://|/\*|\#\s|--\s)|\w+\.\w+\(|\w\[\w*\]|^\s*[}\])]+[;,]?\s*$|\s=\s|^\s*[$>]\s""",
+    |\w+\([^)\s]*\)|\w\([^()]*\)\s*;?$|\s\|\s|^\s*(?:fi|done|esac|end|else|pass|break)\s*;?$|[=!<>+*/-]=|=>|->|::|&&|\|\||^\s*(?://|/\*|\#\s|--\s)|\w+\.\w+\(|\w\[\w*\]|^\s*[}\])]+[;,]?\s*$|\s=\s|^\s*[$>]\s""",
     re.VERBOSE,
 )
 _SENTENCE_END = re.compile(r"[.!?…:;。！？：；]['\"”’»)\]]*\s*$")
@@ -89,6 +89,16 @@ def section_depth(text: str) -> int | None:
     if number := found.group("number") or found.group("letter"):
         return len(number.strip(".").split("."))
     return 2 if found.group("cjk") and found.group("cjk")[-1] in "节節条" else 1
+
+
+_SECTION_WORDS = frozenset(
+    ["abstract", "summary", "introduction", "conclusion", "conclusions", "references", "bibliography", "acknowledgements", "contents", "appendix", "zusammenfassung", "einleitung", "fazit", "literatur", "inhalt", "anhang", "résumé", "sommaire", "références", "bibliographie", "sommario", "bibliografia", "resumen", "introducción", "conclusiones", "referencias", "resumo", "introdução", "conclusão", "referências", "摘要", "引言", "结论", "結論", "参考文献", "目录", "要旨", "概要", "はじめに", "目次"]
+)
+
+
+def is_section_word(text: str) -> bool:
+    """A word that by custom stands alone over a part of a text, such as "Abstract"."""
+    return text.strip().rstrip(":：.").casefold() in _SECTION_WORDS
 
 
 def caption_subject(text: str) -> str | None:

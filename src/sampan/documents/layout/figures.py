@@ -96,7 +96,9 @@ def with_labels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxe
     em = page.body_size
     texts = [page.lines[i].text for i in free]
     small = np.array([len(t) <= 24 and caption_subject(t) is None for t in texts])
-    small &= page.text_size[free] < (0.97 if page.styled else 0.9) * em
+    small &= page.apparent_size[free] < (0.97 if page.styled else 1.15) * em
+    if not page.styled:
+        small &= np.array([len(t) <= 12 for t in texts])
     labels = page.boxes[free][small]
     grown = figures.copy()
     for _ in range(2):
@@ -105,8 +107,8 @@ def with_labels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxe
                 break
             middle = (labels[:, :2] + labels[:, 2:]) / 2
             near = (
-                (labels[:, 0] < figure[2] + 0.8 * em) & (labels[:, 2] > figure[0] - 0.8 * em)
-                & (labels[:, 1] < figure[3] + 0.6 * em) & (labels[:, 3] > figure[1] - 0.6 * em)
+                (labels[:, 0] < figure[2] + 1.3 * em) & (labels[:, 2] > figure[0] - 1.3 * em)
+                & (labels[:, 1] < figure[3] + 1.0 * em) & (labels[:, 3] > figure[1] - 1.0 * em)
             )  # fmt: skip
             # Beside or under the figure, not at one of its corners.
             near &= ((middle[:, 0] > figure[0]) & (middle[:, 0] < figure[2])) | (

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sampan.documents.layout.evidence import caption_subject, ends_sentence, is_cjk, section_depth
+from sampan.documents.layout.evidence import (
+    caption_subject,
+    ends_sentence,
+    is_cjk,
+    is_section_word,
+    section_depth,
+)
 from sampan.documents.layout.page_lines import PageLines
 from sampan.documents.layout.passages import Passage
 
@@ -58,9 +64,11 @@ def _score(
         score += 1.5
     depth = section_depth(text)
     if depth is not None:
-        score += 1.0
+        score += 1.0 if depth == 1 else 1.4
     elif p.marker is not None:
         score -= 1.0
+    if is_section_word(text):
+        score += 1.4
     upper = [c for c in letters if c.isupper() or c.islower()]
     if len(upper) >= 4 and all(c.isupper() for c in upper):
         score += 0.8

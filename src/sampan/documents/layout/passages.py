@@ -207,11 +207,12 @@ def _link(rows: _Rows, rulings: Boxes) -> NDArray[np.intp]:
 
 
 def _look_alike(rows: _Rows, above: NDArray[np.intp], under: NDArray[np.intp]) -> NDArray[np.bool_]:
-    ratio = np.maximum(rows.size[above], rows.size[under]) / np.minimum(rows.size[above], rows.size[under])
+    size = rows.size if rows.page.styled else rows.apparent_size
+    ratio = np.maximum(size[above], size[under]) / np.minimum(size[above], size[under])
     if not rows.page.styled:
         # Box heights depend on which letters reach up and down; short lines may lack both kinds.
         short = np.minimum(rows.characters[above], rows.characters[under]) < 12
-        return np.asarray(ratio < np.where(short, 1.5, 1.3))
+        return np.asarray(ratio < np.where(short, 1.5, 1.22))
     alike = (ratio < 1.08) & (rows.monospace[above] == rows.monospace[under])
     same_weight = rows.bold[above] == rows.bold[under]
     # A line in the middle of a bold or plain sentence may turn; after a full stop it is another passage.
@@ -315,13 +316,15 @@ def _even_pitch(rows: _Rows, chain: list[int]) -> bool | None:
 def _join_code(rows: _Rows, chains: list[list[int]]) -> list[list[int]]:
     """Blank lines in a listing break its chain; put the pieces together again."""
     listings = [chain for chain in chains if _is_code(rows, chain)]
-    # A single line between blank ones is code if there is a listing for it to belong to.
-    singles = [
+    # A few lines between blank ones are code if there is a listing for them to belong to.
+    pieces = [
         chain
         for chain in chains
-        if len(chain) == 1 and not rows.page.styled and looks_like_code(rows.text[chain[0]])
+        if len(chain) <= 3
+        and not rows.page.styled
+        and np.mean([looks_like_code(rows.text[i]) for i in chain]) > 0.6
     ]
-    candidates = listings + [chain for chain in singles if chain not in listings]
+    candidates = listings + [chain for chain in pieces if chain not in listings]
     others = [chain for chain in chains if chain not in candidates]
     walls = rows.boxes[[i for chain in others for i in chain]] if others else np.zeros((0, 4))
     joined: list[list[int]] = []

@@ -175,7 +175,7 @@ class _Cutter:
         All columns must end just above the heading, as they do where somebody balanced them.
         """
         boxes = self.boxes[members]
-        beside = self.beside[np.ix_(members, members)].any(axis=1)
+        beside = np.atleast_1d(self.beside[np.ix_(members, members)].any(axis=1))
         cuts = []
         for k in np.flatnonzero(self.headings[members] & ~beside):
             top, bottom = boxes[k, 1], boxes[k, 3]
