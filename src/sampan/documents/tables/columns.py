@@ -44,7 +44,7 @@ def word_space(words: TableWords, rows: Sequence[Ints]) -> float:
         boxes = words.boxes[row]
         gap = boxes[1:, 0] - boxes[:-1, 2]
         same_line = words.line_of[row][1:] == words.line_of[row][:-1]
-        gaps.append(gap[same_line & (gap > 0.05 * words.height) & (gap < 0.6 * words.height)])
+        gaps.append(gap[same_line & (gap > 0.15 * words.height) & (gap < 0.6 * words.height)])
     every = np.concatenate(gaps) if gaps else np.zeros(0)
     return float(np.median(every)) if len(every) else 0.28 * words.height
 
