@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from sampan.documents.model import Box, Line, Quad, Word
 from sampan.documents.ocr.cascade import Recogniser
+from sampan.documents.ocr.crops import LineCrop, quad_size, slice_quad
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import Detections, TextDetector
-from sampan.documents.ocr.recognition import ladder_width
-from sampan.documents.ocr.strips import HEIGHT, cut_strip, quad_size
-from sampan.documents.ocr.words import split_words
+from sampan.documents.ocr.words import spaced, word_spans
 from sampan.documents.stages import Image
 
 _TALL = 1.5
@@ -31,7 +30,6 @@ _LEVEL_DEGREES = 0.6
 
 @dataclass(frozen=True, slots=True)
 class EngineRules:
-    squeeze: float = 1.0
     min_confidence: float = 0.5
     """Lines read with less are dropped: specks, textures, parts of pictures."""
 
@@ -55,37 +53,33 @@ class OcrEngine:
 
     def score(self, strips: Sequence[Image]) -> list[float]:
         """How well each strip of a line reads as it stands: its mean confidence."""
-        scaled = []
-        for strip in strips:
-            height, width = strip.shape[:2]
-            corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-            scaled.append(cut_strip(strip, corners, ladder_width(HEIGHT * width / max(height, 1))))
-        return [reading.confidence for reading in self.recogniser.quick(scaled)]
+        crops = [LineCrop(strip, _outline(strip)) for strip in strips]
+        return [reading.confidence for reading in self.recogniser.quick(crops)]
 
     def read_quads(self, image: Image, detections: Detections) -> list[Line]:
         """Read lines whose quads are known."""
-        candidates: list[tuple[int, NDArray[np.float32]]] = []
-        strips: list[Image] = []
-        for index, quad in enumerate(detections.quads):
-            for turned in _readings_of(quad):
-                width, height = quad_size(turned)
-                natural = HEIGHT * width / max(height, 1.0) * self.rules.squeeze
-                candidates.append((index, turned))
-                strips.append(cut_strip(image, turned, ladder_width(natural)))
-        readings = self.recogniser.read(strips)
-        best: dict[int, int] = {}
-        for position, (index, _) in enumerate(candidates):
-            if index not in best or readings[position].confidence > readings[best[index]].confidence:
-                best[index] = position
-        lines = []
-        for position in best.values():
-            reading = readings[position]
+        lines: list[Line] = []
+        level: list[LineCrop] = []
+        tall: list[list[LineCrop]] = []
+        for quad in detections.quads:
+            ways = _ways_to_read(quad)
+            if len(ways) == 1:
+                level.append(LineCrop(image, quad))
+            else:
+                tall.append([LineCrop(image, turned) for turned in ways])
+        # A box that may run downwards is read every way at first; the best way is kept.
+        tried = iter(self.recogniser.quick([crop for ways in tall for crop in ways]))
+        for crops in tall:
+            scores = [next(tried).confidence for _ in crops]
+            level.append(crops[int(np.argmax(scores))])
+        for crop, reading in zip(level, self.recogniser.read(level), strict=True):
+            reading = spaced(reading, crop.ink())
             if reading.confidence >= self.rules.min_confidence and reading.text.strip():
-                lines.append(_line(reading, candidates[position][1], strips[position]))
+                lines.append(_line(reading, crop))
         return lines
 
 
-def _readings_of(quad: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _ways_to_read(quad: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """The ways a box may be read: as it stands, or, if it is tall, turned a quarter either way."""
     width, height = quad_size(quad)
     if height < _TALL * width:
@@ -96,24 +90,24 @@ def _readings_of(quad: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [quad, *turned] if height < 3 * width else turned
 
 
-def _line(reading: Reading, quad: NDArray[np.float32], strip: Image) -> Line:
-    text, spans = split_words(reading, strip)
-    level = _is_level(quad)
+def _line(reading: Reading, crop: LineCrop) -> Line:
+    level = _is_level(crop.quad)
     words = []
-    for span in spans:
-        corners = _slice(quad, span.start, span.end)
+    for span in word_spans(reading, crop.ink()):
+        corners = slice_quad(crop.quad, max(span.start, 0.0), min(span.end, 1.0))
         words.append(
-            Word(
+            Word.model_construct(
                 text=span.text,
                 box=_box(corners),
                 quad=None if level else _quad(corners),
                 confidence=min(max(span.confidence, 0.0), 1.0),
+                style=None,
             )
         )
     return Line(
-        text=text,
-        box=_box(quad),
-        quad=None if level else _quad(quad),
+        text=reading.text.strip(),
+        box=_box(crop.quad),
+        quad=None if level else _quad(crop.quad),
         confidence=min(max(reading.confidence, 0.0), 1.0),
         origin="ocr",
         model=reading.model or None,
@@ -121,13 +115,9 @@ def _line(reading: Reading, quad: NDArray[np.float32], strip: Image) -> Line:
     )
 
 
-def _slice(quad: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:
-    """The part of a quad between two fractions of its length."""
-    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    return np.array(
-        [quad[0] + start * top, quad[0] + end * top, quad[3] + end * bottom, quad[3] + start * bottom],
-        np.float32,
-    )
+def _outline(image: Image) -> NDArray[np.float32]:
+    height, width = image.shape[:2]
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
 def _is_level(quad: NDArray[np.float32]) -> bool:

@@ -9,17 +9,18 @@ Models open when they are first needed, so a clean page never loads the careful 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from functools import cached_property
 from pathlib import Path
 
 from sampan.documents.ocr.cascade import CascadeRecogniser, Recogniser
+from sampan.documents.ocr.crops import LineCrop
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import OFFICIAL, DetectionRules, TextDetector
 from sampan.documents.ocr.engine import OcrEngine, worker_pool
 from sampan.documents.ocr.recognition import RecognitionRules, TextRecogniser
 from sampan.documents.ocr.vocabulary import load_vocabulary
 from sampan.documents.options import ParseOptions
-from sampan.documents.stages import Image
 from sampan.errors import WeightsError
 from sampan.runtime import open_model, usable_cores
 from sampan.runtime.graph import without_final_softmax
@@ -28,14 +29,19 @@ from sampan.weights import REGISTER, locate
 DEFAULT = DetectionRules(threshold=0.2, box_threshold=0.4, unclip_ratio=1.4)
 """Thresholds that ship with PP-OCRv6 tiny (its inference.yml)."""
 
+FAST_SQUEEZE = 0.8
+"""Width of the fast pass: measured on the development pages, tiny reads no worse at 0.75 to 0.85 of the natural
+width and costs that much less; the careful pass sees the full width."""
+
 _DICTIONARIES = {"pp-ocrv6-tiny-rec": "pp-ocrv6-tiny-dict", "pp-ocrv6-small-rec": "pp-ocrv6-dict"}
 
 
 class LazyRecogniser:
     """A recogniser that opens its weights at the first line."""
 
-    def __init__(self, name: str, options: ParseOptions, pool: object) -> None:
+    def __init__(self, name: str, options: ParseOptions, pool: Executor | None, squeeze: float = 1.0) -> None:
         self.name = name
+        self._squeeze = squeeze
         self._options = options
         self._pool = pool
 
@@ -48,18 +54,18 @@ class LazyRecogniser:
             dictionary = Path(self._options.dictionary)
         elif self.name in _DICTIONARIES:
             dictionary = locate(_DICTIONARIES[self.name])
-        rules = RecognitionRules(batch_size=self._options.batch_size)
+        rules = RecognitionRules(self._options.batch_size, self._squeeze)
         return TextRecogniser(
             model,
             load_vocabulary(model, dictionary),
             self.name,
             rules,
-            self._pool,  # type: ignore[arg-type]
+            self._pool,
         )
 
-    def read(self, strips: Sequence[Image]) -> list[Reading]:
-        """One reading per strip, in the order given."""
-        return self._recogniser.read(strips) if strips else []
+    def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
+        """One reading per crop, in the order given."""
+        return self._recogniser.read(crops) if crops else []
 
     quick = read
 
@@ -90,7 +96,7 @@ def build_engine(options: ParseOptions) -> OcrEngine:
         recogniser = LazyRecogniser("pp-ocrv6-small-rec", options, pool)
     else:
         recogniser = CascadeRecogniser(
-            LazyRecogniser("pp-ocrv6-tiny-rec", options, pool),
+            LazyRecogniser("pp-ocrv6-tiny-rec", options, pool, FAST_SQUEEZE),
             LazyRecogniser("pp-ocrv6-small-rec", options, pool),
         )
     return OcrEngine(detector, recogniser)

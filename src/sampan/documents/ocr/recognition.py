@@ -1,9 +1,9 @@
 """What the lines say: a CTC recogniser run on strips, with the same result whatever the batch.
 
 Padding is not neutral for these networks: global attention and squeeze-excitation see it, and posteriors
-were measured to move by up to 1.0 (PaddleOCR 3.0 card §4). So a line's reading must not depend on its batch mates. Every line gets a
-width that depends on itself alone: its natural width at 48 rows, rounded to a ladder of widths about 4 % apart
-and *stretched* to fill it. Only lines of equal width share a batch; nothing is padded.
+were measured to move by up to 1.0 (PaddleOCR 3.0 card §4). So every line gets a width that depends on itself
+alone: its natural width at 48 rows, rounded to a ladder of widths about 4 % apart and *stretched* to fill it.
+Only lines of equal width share a batch; nothing is padded, and a reading never depends on its batch mates.
 """
 
 from __future__ import annotations
@@ -16,25 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sampan.documents.ocr.crops import HEIGHT, STRIDE, LineCrop
 from sampan.documents.ocr.ctc import Reading, decode
-from sampan.documents.ocr.strips import HEIGHT
 from sampan.documents.stages import Image
 from sampan.runtime import Model
 
-_STRIDE = 8
-"""Pixels per CTC frame."""
-MIN_WIDTH, MAX_WIDTH = 48, 3200
 _FRAMES_AT_ONCE = 640
 """Most frames in one run: bounds the logits to about 50 MB at 18,710 classes."""
-
-
-def ladder_width(natural: float) -> int:
-    """The width of the ladder nearest to `natural`: multiples of 8 up to 200, then steps of about 4 %."""
-    natural = min(max(natural, MIN_WIDTH), MAX_WIDTH)
-    step = _STRIDE
-    while step * 25 < natural:
-        step *= 2
-    return int(min(max(round(natural / step) * step, MIN_WIDTH), MAX_WIDTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +49,19 @@ class TextRecogniser:
         self.rules = rules
         self.pool = pool
 
-    def read(self, strips: Sequence[Image]) -> list[Reading]:
-        """One reading per strip, in the order given."""
+    def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
+        """One reading per crop, in the order given."""
+        return self.read_strips([crop.strip(self.rules.squeeze) for crop in crops])
+
+    def read_strips(self, strips: Sequence[Image]) -> list[Reading]:
+        """One reading per (48, W, 3) strip, in the order given."""
         by_width: dict[int, list[int]] = defaultdict(list)
         for index, strip in enumerate(strips):
             by_width[strip.shape[1]].append(index)
         batches: list[list[int]] = []
         # Widest first, so that no long run is left alone at the end.
         for width, indices in sorted(by_width.items(), reverse=True):
-            size = max(1, min(self.rules.batch_size, _FRAMES_AT_ONCE * _STRIDE // width))
+            size = max(1, min(self.rules.batch_size, _FRAMES_AT_ONCE * STRIDE // width))
             batches += [indices[start : start + size] for start in range(0, len(indices), size)]
         readings: list[Reading | None] = [None] * len(strips)
 

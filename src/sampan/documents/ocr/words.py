@@ -1,7 +1,7 @@
 """Words of a line: spaces checked against the ink, boxes from frames and gaps.
 
 CTC frames tell where a character fires, not where it begins and ends, and at low resolution the recogniser drops
-spaces (RapidOCR#723; PaddleOCR 3.0 card §4). The strip's own blank columns settle both: a word boundary lies in a
+spaces (RapidOCR#723; PaddleOCR 3.0 card §4). The line's own blank columns settle both: a word boundary lies in a
 blank run, and a blank run much wider than the line's usual gap is a space even if none was read.
 Per-word grouping follows the official rule: CJK characters stand alone, everything else is cut at spaces.
 """
@@ -10,27 +10,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.ocr.ctc import Reading
-from sampan.documents.stages import Image
+from sampan.documents.ocr.ink import InkRuns
 
-_MIN_SPACE = 0.16
-"""Least width of an inserted space, in text heights."""
+_LEAST_SPACE = 0.24
+"""Least width of an inserted space, in heights of the line's ink."""
+_LEAST_SPACE_BY_NARROW = 0.42
+"""The same beside narrow glyphs, which stand in wide cells."""
 _SPACE_OVER_GAP = 2.6
 """An inserted space is at least so many times as wide as the line's usual gap between characters."""
+_NARROW = frozenset("1.,:;'’|!iIl()[]-\"“”")
 
 
 @dataclass(slots=True)
 class WordSpan:
-    """A word and where it lies, as fractions of the strip's width."""
+    """A word: characters [first, last) of its reading, and where it lies, as fractions of the line's length."""
 
     text: str
+    first: int
+    last: int
     start: float
     end: float
     confidence: float
+    least: float
+    """Probability of its least certain character."""
 
 
 def is_cjk(character: str) -> bool:
@@ -48,146 +54,100 @@ def is_cjk(character: str) -> bool:
     )
 
 
-@dataclass(slots=True)
-class _Gaps:
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    """Blank column runs [start, end) inside the ink."""
-    height: float
-    """Height of the ink in rows of the strip."""
-    first: int
-    last: int
-    """First ink column and one past the last."""
-
-
-def split_words(reading: Reading, strip: Image) -> tuple[str, list[WordSpan]]:
-    """The line's text with spaces set right, and its words in order."""
+def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
+    """The reading with the spaces that the ink shows and the recogniser dropped."""
+    count = len(reading.characters)
+    if ink is None or count < 2 or ink.starts.size == 0:
+        return reading
+    widths = ink.widths
+    between_letters = widths[widths < 0.3 * ink.height]
+    usual = float(np.median(between_letters)) if between_letters.size else 0.0
+    least = max(_LEAST_SPACE * ink.height, _SPACE_OVER_GAP * usual)
+    wide = np.flatnonzero(widths >= least)
+    if wide.size == 0:
+        return reading
+    centres = reading.columns.mean(axis=1)
+    # The wide blank run between characters k − 1 and k asks for a space before k.
+    before = np.searchsorted(centres, ink.middles[wide])
+    inserted: list[tuple[int, int]] = []
+    for run, position in zip(wide, before, strict=True):
+        if not 0 < position < count or (inserted and inserted[-1][0] == position):
+            continue
+        left, right = reading.characters[position - 1], reading.characters[position]
+        if left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right):
+            continue
+        if (left in _NARROW or right in _NARROW) and widths[run] < _LEAST_SPACE_BY_NARROW * ink.height:
+            continue
+        inserted.append((int(position), int(run)))
+    if not inserted:
+        return reading
+    positions = [position for position, _ in inserted]
     characters = list(reading.characters)
-    if not characters:
-        return "", []
-    width = strip.shape[1]
-    columns = reading.columns * width
-    probabilities = reading.probabilities
-    gaps = _blank_runs(strip)
-    if gaps is not None:
-        characters, columns, probabilities = _insert_spaces(characters, columns, probabilities, gaps)
-    edges = _edges(columns, characters, gaps, width)
-    spans: list[WordSpan] = []
-    current: list[int] = []
+    for position in reversed(positions):
+        characters.insert(position, " ")
+    gaps = np.array([[ink.starts[run], ink.ends[run]] for _, run in inserted], np.float32)
+    certainty = np.minimum(
+        reading.probabilities[positions], reading.probabilities[[p - 1 for p in positions]]
+    )
+    return Reading(
+        text="".join(characters),
+        confidence=reading.confidence,
+        characters=characters,
+        probabilities=np.insert(reading.probabilities, positions, certainty).astype(np.float32),
+        columns=np.insert(reading.columns, positions, gaps, axis=0).astype(np.float32),
+        model=reading.model,
+    )
 
-    def flush() -> None:
-        if current:
+
+def word_spans(reading: Reading, ink: InkRuns | None) -> list[WordSpan]:
+    """The words of a reading in order."""
+    if not reading.characters:
+        return []
+    edges = _edges(reading, ink)
+    spans: list[WordSpan] = []
+    first = 0
+    for index in range(len(reading.characters) + 1):
+        ends = index == len(reading.characters) or reading.characters[index].isspace()
+        alone = not ends and is_cjk(reading.characters[index])
+        if (ends or alone or (index and is_cjk(reading.characters[index - 1]))) and first < index:
+            probabilities = reading.probabilities[first:index]
             spans.append(
                 WordSpan(
-                    "".join(characters[index] for index in current),
-                    float(edges[current[0], 0] / width),
-                    float(edges[current[-1], 1] / width),
-                    float(np.mean(probabilities[current])),
+                    text="".join(reading.characters[first:index]),
+                    first=first,
+                    last=index,
+                    start=float(edges[first, 0]),
+                    end=float(edges[index - 1, 1]),
+                    confidence=float(probabilities.mean()),
+                    least=float(probabilities.min()),
                 )
             )
-            current.clear()
-
-    for index, character in enumerate(characters):
-        if character.isspace():
-            flush()
-        elif is_cjk(character):
-            flush()
-            current.append(index)
-            flush()
-        else:
-            current.append(index)
-    flush()
-    return " ".join("".join(characters).split(" ")).strip(), spans
+            first = index
+        if ends:
+            first = index + 1
+    return spans
 
 
-def _blank_runs(strip: Image) -> _Gaps | None:
-    """Blank columns between ink columns of a strip, or None where ink and paper cannot be told apart."""
-    grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY) if strip.ndim == 3 else strip
-    paper = float(np.median(grey))
-    difference = np.abs(grey.astype(np.int16) - int(paper))
-    strength = float(np.percentile(difference, 98))
-    if strength < 24:
-        return None
-    ink = difference > 0.38 * strength
-    rows = np.flatnonzero(ink.mean(axis=1) > 0.01)
-    profile = ink.sum(axis=0)
-    dark = profile > 0
-    filled = np.flatnonzero(dark)
-    if filled.size == 0 or rows.size == 0:
-        return None
-    first, last = int(filled[0]), int(filled[-1]) + 1
-    inside = dark[first:last].astype(np.int8)
-    change = np.diff(inside)
-    starts = np.flatnonzero(change == -1) + 1 + first
-    ends = np.flatnonzero(change == 1) + 1 + first
-    return _Gaps(starts, ends, float(rows[-1] - rows[0] + 1), first, last)
-
-
-def _insert_spaces(
-    characters: list[str],
-    columns: NDArray[np.float32],
-    probabilities: NDArray[np.float32],
-    gaps: _Gaps,
-) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
-    if len(characters) < 2 or gaps.starts.size == 0:
-        return characters, columns, probabilities
-    widths = gaps.ends - gaps.starts
-    centres = columns.mean(axis=1)
-    usual = (
-        float(np.median(widths[widths < 0.3 * gaps.height])) if (widths < 0.3 * gaps.height).any() else 1.0
-    )
-    least = max(_MIN_SPACE * gaps.height, _SPACE_OVER_GAP * max(usual, 1.0))
-    new_characters: list[str] = []
-    new_columns: list[NDArray[np.float32]] = []
-    new_probabilities: list[float] = []
-    middles = (gaps.starts + gaps.ends) / 2
-    for index, character in enumerate(characters):
-        if index and not character.isspace() and not characters[index - 1].isspace():
-            left, right = centres[index - 1], centres[index]
-            inside = np.flatnonzero((middles > left) & (middles < right))
-            if inside.size and not is_cjk(character) and not is_cjk(characters[index - 1]):
-                widest = inside[widths[inside].argmax()]
-                if widths[widest] >= least and _may_part(
-                    characters[index - 1], character, widths[widest], gaps
-                ):
-                    new_characters.append(" ")
-                    new_columns.append(np.array([gaps.starts[widest], gaps.ends[widest]], np.float32))
-                    new_probabilities.append(float(min(probabilities[index - 1], probabilities[index])))
-        new_characters.append(character)
-        new_columns.append(columns[index])
-        new_probabilities.append(float(probabilities[index]))
-    return new_characters, np.stack(new_columns), np.array(new_probabilities, np.float32)
-
-
-def _may_part(before: str, after: str, width: int, gaps: _Gaps) -> bool:
-    """Narrow glyphs (1 . , : ' |) stand in wide cells; a gap beside them must be wider to be a space."""
-    narrow = "1.,:;'’|!iIl()[]-\"“”"
-    if before in narrow or after in narrow:
-        return width >= 0.42 * gaps.height
-    return width >= 0.24 * gaps.height
-
-
-def _edges(
-    columns: NDArray[np.float32], characters: list[str], gaps: _Gaps | None, width: int
-) -> NDArray[np.float32]:
-    """(len, 2) left and right edge of every character: halfway to its neighbours, spaces snapped to blank runs."""
-    starts, ends = columns[:, 0].copy(), columns[:, 1].copy()
+def _edges(reading: Reading, ink: InkRuns | None) -> NDArray[np.float64]:
+    """(len, 2) left and right edge of every character: halfway to its neighbours, at spaces the blank run's."""
+    starts = reading.columns[:, 0].astype(np.float64)
+    ends = reading.columns[:, 1].astype(np.float64)
     middle = (ends[:-1] + starts[1:]) / 2
-    left = np.concatenate(([max(0.0, float(starts[0]) - 8)], middle))
-    right = np.concatenate((middle, [min(float(width), float(ends[-1]) + 8)]))
-    if gaps is not None:
-        left[0] = min(float(gaps.first), float(ends[0]))
-        right[-1] = max(float(gaps.last), float(starts[-1]))
-        if gaps.starts.size:
-            middles = (gaps.starts + gaps.ends) / 2
-            widths = gaps.ends - gaps.starts
-            for index, character in enumerate(characters):
-                if not character.isspace() or index == 0 or index == len(characters) - 1:
+    left = np.concatenate(([0.0], middle))
+    right = np.concatenate((middle, [1.0]))
+    if ink is not None:
+        left[0] = min(ink.first, ends[0])
+        right[-1] = max(ink.last, starts[-1])
+        if ink.starts.size:
+            centres = (starts + ends) / 2
+            middles, widths = ink.middles, ink.widths
+            for index, character in enumerate(reading.characters):
+                if not character.isspace() or index == 0 or index == len(reading.characters) - 1:
                     continue
-                lower, upper = columns[index - 1].mean(), columns[index + 1].mean()
-                inside = np.flatnonzero((middles > lower) & (middles < upper))
-                if inside.size:
-                    widest = inside[widths[inside].argmax()]
-                    right[index - 1] = gaps.starts[widest]
-                    left[index + 1] = gaps.ends[widest]
-    return np.stack([left, np.maximum(right, left)], axis=1).astype(np.float32)
+                low = int(np.searchsorted(middles, centres[index - 1], "right"))
+                high = int(np.searchsorted(middles, centres[index + 1], "left"))
+                if high > low:
+                    widest = low + int(widths[low:high].argmax())
+                    right[index - 1] = ink.starts[widest]
+                    left[index + 1] = ink.ends[widest]
+    return np.stack([left, np.maximum(right, left)], axis=1)
