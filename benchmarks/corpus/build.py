@@ -13,7 +13,8 @@ import numpy as np
 import pypdfium2
 
 from benchmarks.corpus.degrade import Degraded, degrade
-from benchmarks.corpus.designs import DESIGNS, Maker
+from benchmarks.corpus.designs import DESIGNS
+from benchmarks.corpus.maker import Maker
 from benchmarks.corpus.pages import PageDrawn
 from benchmarks.corpus.pdf import write_pdf
 from benchmarks.corpus.plan import Item, plan
