@@ -17,6 +17,7 @@ from benchmarks.scoring import (
     score_text,
     tables_of_markdown,
 )
+
 from sampan.documents.model import Document, Line, Page, Source, TextBlock
 
 FIRST = "The towpath begins behind the brewery and fol-"
