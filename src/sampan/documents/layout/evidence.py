@@ -92,7 +92,12 @@ def section_depth(text: str) -> int | None:
 
 
 _SECTION_WORDS = frozenset(
-    ["abstract", "summary", "introduction", "conclusion", "conclusions", "references", "bibliography", "acknowledgements", "contents", "appendix", "zusammenfassung", "einleitung", "fazit", "literatur", "inhalt", "anhang", "résumé", "sommaire", "références", "bibliographie", "sommario", "bibliografia", "resumen", "introducción", "conclusiones", "referencias", "resumo", "introdução", "conclusão", "referências", "摘要", "引言", "结论", "結論", "参考文献", "目录", "要旨", "概要", "はじめに", "目次"]
+    (  # noqa: SIM905
+        "abstract,summary,introduction,conclusion,conclusions,references,bibliography,acknowledgements,contents,"
+        "zusammenfassung,einleitung,fazit,literatur,inhalt,anhang,appendix,résumé,sommaire,références,bibliographie,"
+        "sommario,bibliografia,resumen,introducción,conclusiones,referencias,resumo,introdução,conclusão,referências,"
+        "摘要,引言,结论,結論,参考文献,目录,要旨,概要,はじめに,目次"
+    ).split(",")
 )
 
 

@@ -68,7 +68,7 @@ def _score(
     elif p.marker is not None:
         score -= 1.0
     if is_section_word(text):
-        score += 1.4
+        score += 2.0
     upper = [c for c in letters if c.isupper() or c.islower()]
     if len(upper) >= 4 and all(c.isupper() for c in upper):
         score += 0.8

@@ -32,6 +32,10 @@ FULL = 0.12
 """Part of a figure covered with text above which it may be a table."""
 
 
+LARGEST_CELL = 1.25
+"""Text size of a table cell over that of the body."""
+
+
 class RuleLayout:
     """A `RegionFinder` by rules. `options.tables` switches the search for tables off."""
 
@@ -70,7 +74,9 @@ class RuleLayout:
         if seek_tables:
             prose = [p for p in passages if _is_prose(p, page)]
             taken = {i for p in prose for i in p.members}
-            loose = np.array([i for i in free if i not in taken], dtype=np.intp)
+            # Headings side by side in two columns are aligned too, but cells are no larger than the body.
+            small = page.apparent_size[free] < LARGEST_CELL * page.body_size
+            loose = np.array([i for i in free[small] if i not in taken], dtype=np.intp)
             around = np.array([p.box for p in prose]).reshape(-1, 4)
             aligned = merge_overlapping(
                 np.array(aligned_tables(page, loose, around, horizontal, panels)).reshape(-1, 4)
