@@ -144,3 +144,35 @@ def test_official_rule_prefers_overlap_then_distance() -> None:
 )
 def test_lines_of_a_cell_are_joined(lines: list[str], text: str) -> None:
     assert join_lines(lines) == text
+
+
+@pytest.mark.parametrize("aligns", [["left", *["right"] * 4], ["center"] * 5])
+@pytest.mark.parametrize("rules", ["booktabs", "none"])
+def test_short_headings_span_the_columns_they_are_centred_over(rules: str, aligns: list[str]) -> None:
+    table = from_html(
+        "<table><thead><tr><th rowspan=2>Station<th colspan=2>I<th colspan=2>II"
+        "<tr><th>Samples<th>Mean (g/l)<th>Maximum<th>Share</thead>"
+        "<tr><td>Old mill<td>12,345<td>4.25<td>19<td>61 %<tr><td>Lower weir<td>1,304<td>3.9<td>8.1<td>4 %"
+        "<tr><td>Meadow<td>7<td>11.5<td>900<td>35 %</table>"
+    )
+    look = Look(rules=rules, aligns=aligns, partial_rules=False, pad_x=16)
+    assert to_html(read(table, look)) == to_html(table)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_labels_span_the_rows_they_are_centred_over(count: int) -> None:
+    body = "".join(
+        f"<tr><td rowspan={count}>{label}<td>a{label}<td>1" + "<tr><td>bc<td>22" * (count - 1)
+        for label in ("North", "South")
+    )
+    table = from_html(f"<table><thead><tr><th>Side<th>Station<th>Share</thead>{body}</table>")
+    assert to_html(read(table, Look(rules="none"))) == to_html(table)
+
+
+def test_label_of_a_total_spans_the_columns_before_it() -> None:
+    table = from_html(
+        "<table><thead><tr><th>No<th>Item<th>Price<th>Sum</thead><tr><td>1<td>rope<td>3.50<td>7.00"
+        "<tr><td>2<td>oar<td>12.00<td>24.00<tr><td>3<td>sail<td>88.00<td>88.00<tr><td colspan=3>Total<td>119.00</table>"
+    )
+    look = Look(rules="rows", aligns=["right", "left", "right", "right"], header_align="right")
+    assert to_html(read(table, look)) == to_html(table)

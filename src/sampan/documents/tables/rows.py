@@ -116,7 +116,7 @@ def _column_widths(pieces: Sequence[Sequence[Piece]], columns: int) -> Floats:
 
 def _row_pitch(pieces: Sequence[Sequence[Piece]], y: Floats, firm: Sequence[int], columns: int) -> float:
     """Smallest distance of two neighbouring text rows that both fill most columns: the pitch of single rows."""
-    full = [index for index in firm if len(_columns_of(pieces[index])) >= 0.7 * columns]
+    full = [index for index in firm if len(_columns_of(pieces[index])) >= 0.6 * columns]
     steps = [y[b] - y[a] for a, b in pairwise(firm) if a in full and b in full]
     return float(min(steps)) if steps else float("inf")
 
