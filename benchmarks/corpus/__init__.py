@@ -2,5 +2,5 @@
 
 `python -m benchmarks.corpus --split dev -o benchmarks/data/dev` writes files, one `Document` JSON for each
 as its ground truth, and `index.json`. Everything follows from the seed of the split. `dev` is for tuning,
-`test` only for reporting: they share no paragraph, no layout seed, no font and no degradation parameter.
+`test` only for reporting: they share no section of text, no layout seed, no font and no degradation parameter.
 """
