@@ -40,7 +40,7 @@ def bars(
                     value = peers["sampan"][metric]
                     bar(
                         f"1 {metric} on {name}",
-                        value >= rivals[best] - 5e-5,
+                        value >= rivals[best] - 1e-9,
                         f"{value:.4f} (best: {best} {rivals[best]:.4f})",
                     )
         rivals = {p: images[p]["edit"] for p in QUALITY_PEERS if p in images}
