@@ -42,7 +42,7 @@ _BULLETS = re.compile(r"[•●◦▪‣○■□·∙]")
 def normalise(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).replace("\u00ad", "")
     text = _BULLETS.sub(" ", text)
-    text = re.sub(r"(?m)^\s*[-–—*]\s+", " ", text)
+    text = re.sub(r"(?m)^\s*(?:[-–—*]\s+)+", " ", text)
     text = re.sub(r"\s+", " ", text).strip()
     return _BESIDE_WIDE.sub("", text)
 
