@@ -196,7 +196,7 @@ class Parser:
                     TableInput(
                         box=region.box,
                         lines=[line for line in lines if _centre_inside(line, region.box)],
-                        image=image,
+                        image=image if layer is None else None,
                         scale=scale,
                         rulings=layer.rulings if layer is not None else None,
                         fills=layer.fills if layer is not None else [],

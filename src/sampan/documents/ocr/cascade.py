@@ -102,9 +102,7 @@ class CascadeRecogniser:
         by_length = sorted(crops, key=lambda crop: (quad_size(crop.quad)[0], *crop.quad[0].tolist()))
         places = np.linspace(0.3, 0.7, self.rules.sample) * (len(crops) - 1)
         sample = [by_length[round(float(place))] for place in places]
-        probabilities = np.concatenate(
-            [reading.probabilities for reading in self.fast.read(sample)] or [[0.0]]
-        )
+        probabilities = np.concatenate([reading.probabilities for reading in self.fast.read(sample)])
         return bool(probabilities.size and probabilities.mean() >= self.rules.sample_reject)
 
     def _doubts(self, index: int, reading: Reading, crop: LineCrop) -> list[_Doubt]:

@@ -16,6 +16,8 @@ HEIGHT = 48
 MIN_WIDTH, MAX_WIDTH = 48, 3200
 STRIDE = 8
 """Pixels per CTC frame."""
+_INK_SQUEEZE = 0.6
+"""Width of the strip on which blank columns are looked for."""
 _LEVEL = 0.35
 """A quad whose corners stay within this many pixels of its box is cut out without warping."""
 
@@ -42,7 +44,9 @@ class LineCrop:
     def ink(self) -> InkRuns | None:
         """Blank and inked columns, or None where ink and paper cannot be told apart."""
         if not self._ink_known:
-            self._ink = ink_runs(self.strip())
+            strip = self.strip(_INK_SQUEEZE)
+            width, height = quad_size(self.quad)
+            self._ink = ink_runs(strip, height / max(width, 1.0))
             self._ink_known = True
         return self._ink
 

@@ -18,8 +18,9 @@ from sampan.documents.model import Box, Line, Quad, Word
 from sampan.documents.ocr.cascade import Recogniser
 from sampan.documents.ocr.crops import LineCrop, quad_size, slice_quad
 from sampan.documents.ocr.ctc import Reading
-from sampan.documents.ocr.detection import Detections, TextDetector
-from sampan.documents.ocr.words import spaced, word_spans
+from sampan.documents.ocr.detection import TextDetector
+from sampan.documents.ocr.extend import extend_to_marks
+from sampan.documents.ocr.words import spaced, typographic, word_spans
 from sampan.documents.stages import Image
 
 _TALL = 1.5
@@ -49,19 +50,20 @@ class OcrEngine:
 
     def read(self, image: Image, scale: float | None = None) -> list[Line]:
         """Lines of `image` in its pixel coordinates, in no special order."""
-        return self.read_quads(image, self.detector.detect(image, scale))
+        quads = self.detector.detect(image, scale).quads
+        return self.read_quads(image, extend_to_marks(image, quads))
 
     def score(self, strips: Sequence[Image]) -> list[float]:
         """How well each strip of a line reads as it stands: its mean confidence."""
         crops = [LineCrop(strip, _outline(strip)) for strip in strips]
         return [reading.confidence for reading in self.recogniser.quick(crops)]
 
-    def read_quads(self, image: Image, detections: Detections) -> list[Line]:
-        """Read lines whose quads are known."""
+    def read_quads(self, image: Image, quads: NDArray[np.float32]) -> list[Line]:
+        """Read lines whose (N, 4, 2) quads are known."""
         lines: list[Line] = []
         level: list[LineCrop] = []
         tall: list[list[LineCrop]] = []
-        for quad in detections.quads:
+        for quad in quads:
             ways = _ways_to_read(quad)
             if len(ways) == 1:
                 level.append(LineCrop(image, quad))
@@ -73,7 +75,8 @@ class OcrEngine:
             scores = [next(tried).confidence for _ in crops]
             level.append(crops[int(np.argmax(scores))])
         for crop, reading in zip(level, self.recogniser.read(level), strict=True):
-            reading = spaced(reading, crop.ink())
+            ink = crop.ink()
+            reading = typographic(spaced(reading, ink), ink)
             if reading.confidence >= self.rules.min_confidence and reading.text.strip():
                 lines.append(_line(reading, crop))
         return lines

@@ -26,7 +26,7 @@ class InkRuns:
     last: float
     """Extent of the ink."""
     height: float
-    """Height of the ink, in the same unit: fractions of the strip's width."""
+    """Height of the ink, in the same unit: fractions of the line's length."""
 
     @property
     def widths(self) -> NDArray[np.float64]:
@@ -37,8 +37,11 @@ class InkRuns:
         return (self.starts + self.ends) / 2
 
 
-def ink_runs(strip: Image) -> InkRuns | None:
-    """Blank runs of a (48, W, 3) strip, or None where ink and paper cannot be told apart."""
+def ink_runs(strip: Image, aspect: float) -> InkRuns | None:
+    """Blank runs of a (48, W, 3) strip, or None where ink and paper cannot be told apart.
+
+    `aspect` is the true height of the line over its length; the strip may be squeezed.
+    """
     grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY) if strip.ndim == 3 else strip
     paper = _quantile(grey, 0.5)
     difference = cv2.absdiff(grey, np.full_like(grey, paper))
@@ -59,7 +62,7 @@ def ink_runs(strip: Image) -> InkRuns | None:
         ends=(np.flatnonzero(change == 1) + 1 + first) / width,
         first=first / width,
         last=last / width,
-        height=float(rows[-1] - rows[0] + 1) / width,
+        height=float(rows[-1] - rows[0] + 1) / strip.shape[0] * aspect,
     )
 
 

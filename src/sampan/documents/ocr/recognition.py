@@ -21,8 +21,8 @@ from sampan.documents.ocr.ctc import Reading, decode
 from sampan.documents.stages import Image
 from sampan.runtime import Model
 
-_FRAMES_AT_ONCE = 640
-"""Most frames in one run: bounds the logits to about 50 MB at 18,710 classes."""
+_LOGITS_AT_ONCE = 4_000_000
+"""Most logits (frames × classes) in one run: 16 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class TextRecogniser:
         batches: list[list[int]] = []
         # Widest first, so that no long run is left alone at the end.
         for width, indices in sorted(by_width.items(), reverse=True):
-            size = max(1, min(self.rules.batch_size, _FRAMES_AT_ONCE * STRIDE // width))
+            frames = _LOGITS_AT_ONCE // len(self.vocabulary)
+            size = max(1, min(self.rules.batch_size, frames * STRIDE // width))
             batches += [indices[start : start + size] for start in range(0, len(indices), size)]
         readings: list[Reading | None] = [None] * len(strips)
 

@@ -8,7 +8,7 @@ Per-word grouping follows the official rule: CJK characters stand alone, everyth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,20 @@ from numpy.typing import NDArray
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.ink import InkRuns
 
-_LEAST_SPACE = 0.24
-"""Least width of an inserted space, in heights of the line's ink."""
-_LEAST_SPACE_BY_NARROW = 0.42
-"""The same beside narrow glyphs, which stand in wide cells."""
+_LEAST_SPACE_BY_NARROW = (0.24, 0.42, 0.6)
+"""Least width of an inserted space, in heights of the line's ink, with none, one or two narrow glyphs beside it, which stand in wide cells."""
+_MONOSPACED = 0.2
+"""Relative spread of the distance between neighbours below which a line is set in cells of one width."""
+_CELLS_APART = 1.6
+"""Distance of two neighbours, in cells, from which a space lies between them."""
 _SPACE_OVER_GAP = 2.6
 """An inserted space is at least so many times as wide as the line's usual gap between characters."""
-_NARROW = frozenset("1.,:;'’|!iIl()[]-\"“”")
+_NARROW = frozenset("1.,:;'’`|!iIljtfr()[]{}-\"“”*/\\")
+
+
+_DASHES = frozenset("-‐‑–—−一")
+_EN_DASH, _EM_DASH = 0.42, 0.8
+"""Least length of an en and of an em dash, in heights of the line's ink."""
 
 
 @dataclass(slots=True)
@@ -62,13 +69,14 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
     widths = ink.widths
     between_letters = widths[widths < 0.3 * ink.height]
     usual = float(np.median(between_letters)) if between_letters.size else 0.0
-    least = max(_LEAST_SPACE * ink.height, _SPACE_OVER_GAP * usual)
+    least = max(_LEAST_SPACE_BY_NARROW[0] * ink.height, _SPACE_OVER_GAP * usual)
     wide = np.flatnonzero(widths >= least)
     if wide.size == 0:
         return reading
     centres = reading.columns.mean(axis=1)
     # The wide blank run between characters k − 1 and k asks for a space before k.
     before = np.searchsorted(centres, ink.middles[wide])
+    cell = _cell_width(reading, centres)
     inserted: list[tuple[int, int]] = []
     for run, position in zip(wide, before, strict=True):
         if not 0 < position < count or (inserted and inserted[-1][0] == position):
@@ -76,7 +84,10 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
         left, right = reading.characters[position - 1], reading.characters[position]
         if left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right):
             continue
-        if (left in _NARROW or right in _NARROW) and widths[run] < _LEAST_SPACE_BY_NARROW * ink.height:
+        if cell and centres[position] - centres[position - 1] < _CELLS_APART * cell:
+            continue
+        narrow = (left in _NARROW) + (right in _NARROW)
+        if widths[run] < _LEAST_SPACE_BY_NARROW[narrow] * ink.height:
             continue
         inserted.append((int(position), int(run)))
     if not inserted:
@@ -97,6 +108,37 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
         columns=np.insert(reading.columns, positions, gaps, axis=0).astype(np.float32),
         model=reading.model,
     )
+
+
+def _cell_width(reading: Reading, centres: NDArray[np.float32]) -> float:
+    """Distance of neighbouring characters in a monospaced line; 0 for any other line."""
+    solid = np.array([not character.isspace() for character in reading.characters])
+    steps = np.diff(centres)[solid[1:] & solid[:-1]]
+    if steps.size < 8:
+        return 0.0
+    usual = float(np.median(steps))
+    spread = float(np.median(np.abs(steps - usual)))
+    return usual if spread < _MONOSPACED * usual / 2 else 0.0
+
+
+def typographic(reading: Reading, ink: InkRuns | None) -> Reading:
+    """Dashes that stand alone, told apart by their length: recognisers call most of them hyphens.
+
+    A hyphen is about a third of an em long, an en dash half an em, an em dash a whole one; the ink of a line with
+    ascenders and descenders is about an em high.
+    """
+    if ink is None or not any(character in _DASHES for character in reading.characters):
+        return reading
+    characters = list(reading.characters)
+    # 一 is "one" among ideographs and a misread dash elsewhere.
+    chinese = any(is_cjk(character) and character not in _DASHES for character in characters)
+    for span in word_spans(reading, ink):
+        if span.text in _DASHES and len(reading.characters) > 1 and not chinese:
+            length = (span.end - span.start) / ink.height
+            characters[span.first] = "-" if length < _EN_DASH else "–" if length < _EM_DASH else "—"
+    if characters == reading.characters:
+        return reading
+    return replace(reading, text="".join(characters), characters=characters)
 
 
 def word_spans(reading: Reading, ink: InkRuns | None) -> list[WordSpan]:
