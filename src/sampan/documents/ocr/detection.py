@@ -35,9 +35,12 @@ class DetectionRules:
     max_candidates: int = 3000
     min_side: float = 3.0
     """Shortest side, in pixels of the map, before growing; after growing it must reach `min_side + 2`."""
-    limit_type: Literal["min", "max", "scale"] = "min"
+    limit_type: Literal["min", "max", "mean"] = "min"
     limit_side: int = 64
-    """With `min`: enlarge until the short side has it. With `max`: shrink until the long side has it."""
+    """`min`: enlarge until the short side has it. `max`: shrink until the long side has it. `mean`: shrink
+    until the geometric mean of the sides has it, which treats receipts and pages alike."""
+    least_line: float = 0.0
+    """If most lines are lower than this many pixels of the map, detect again that much larger."""
     max_side: int = 4000
 
 
@@ -63,22 +66,35 @@ class TextDetector:
     def detect(self, image: Image, scale: float | None = None) -> Detections:
         """Lines of `image`; `scale` overrides the rules' resizing."""
         height, width = image.shape[:2]
+        scale = _scale(height, width, self.rules) if scale is None else scale
         probability = self.probability_map(image, scale)
         quads, scores = boxes_from_map(probability, self.rules)
+        larger = self._larger(quads, scale)
+        if larger > scale:
+            probability = self.probability_map(image, larger)
+            quads, scores = boxes_from_map(probability, self.rules)
         quads[..., 0] *= width / probability.shape[1]
         quads[..., 1] *= height / probability.shape[0]
         np.clip(quads[..., 0], 0, width, out=quads[..., 0])
         np.clip(quads[..., 1], 0, height, out=quads[..., 1])
         return Detections(quads, scores)
 
-    def probability_map(self, image: Image, scale: float | None = None) -> NDArray[np.float32]:
+    def _larger(self, quads: NDArray[np.float32], scale: float) -> float:
+        """The scale at which the lower lines would reach `least_line`; never more than native."""
+        if scale >= 1.0 or self.rules.least_line == 0.0:
+            return scale
+        if len(quads) == 0:
+            return min(1.0, 2 * scale)
+        sides = np.linalg.norm(quads - np.roll(quads, -1, axis=1), axis=2)  # (N, 4)
+        low = float(np.quantile(sides.min(axis=1), 0.3))
+        return min(1.0, scale * self.rules.least_line * 1.4 / low) if low < self.rules.least_line else scale
+
+    def probability_map(self, image: Image, scale: float) -> NDArray[np.float32]:
         """(H', W') probability that a pixel belongs to a shrunk line."""
         if sum(image.shape[:2]) < 64:
             padded = np.zeros((max(32, image.shape[0]), max(32, image.shape[1]), 3), np.uint8)
             padded[: image.shape[0], : image.shape[1]] = image
             image = padded
-        if scale is None:
-            scale = _scale(image.shape[0], image.shape[1], self.rules)
         height, width = (max(round(side * scale / _STRIDE) * _STRIDE, _STRIDE) for side in image.shape[:2])
         if (height, width) != image.shape[:2]:
             shrinking = height < image.shape[0]
@@ -101,6 +117,8 @@ def _scale(height: int, width: int, rules: DetectionRules) -> float:
         scale = rules.limit_side / min(height, width)
     elif rules.limit_type == "max" and max(height, width) > rules.limit_side:
         scale = rules.limit_side / max(height, width)
+    elif rules.limit_type == "mean":
+        scale = min(1.0, rules.limit_side / (height * width) ** 0.5)
     return min(scale, rules.max_side / max(height, width))
 
 
