@@ -24,6 +24,7 @@ from sampan.errors import InputError, OptionError, SampanError
 if TYPE_CHECKING:
     from sampan.documents.layout import RuleLayout
     from sampan.documents.ocr.engine import OcrEngine
+    from sampan.documents.ocr.official import OfficialEngine
     from sampan.documents.reading import OpenSource
     from sampan.documents.stages import Image, PageInput, TextLayer, Upright
     from sampan.documents.straighten import Straightener
@@ -219,7 +220,7 @@ class Parser:
         clock.lap("assembly")
 
     @cached_property
-    def _ocr(self) -> OcrEngine:
+    def _ocr(self) -> OcrEngine | OfficialEngine:
         from sampan.documents.ocr.presets import build_engine
 
         return build_engine(self.options)

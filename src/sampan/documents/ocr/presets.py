@@ -16,13 +16,14 @@ from pathlib import Path
 from sampan.documents.ocr.cascade import CascadeRecogniser, Recogniser
 from sampan.documents.ocr.crops import LineCrop
 from sampan.documents.ocr.ctc import Reading
-from sampan.documents.ocr.detection import OFFICIAL, DetectionRules, TextDetector
+from sampan.documents.ocr.detection import DetectionRules, TextDetector
 from sampan.documents.ocr.engine import OcrEngine, worker_pool
+from sampan.documents.ocr.official import OfficialDetector, OfficialEngine, OfficialRecogniser
 from sampan.documents.ocr.recognition import RecognitionRules, TextRecogniser
 from sampan.documents.ocr.vocabulary import load_vocabulary
 from sampan.documents.options import ParseOptions
 from sampan.errors import WeightsError
-from sampan.runtime import open_model, usable_cores
+from sampan.runtime import Model, open_model, usable_cores
 from sampan.runtime.graph import without_final_softmax
 from sampan.weights import REGISTER, locate
 
@@ -50,21 +51,9 @@ class LazyRecogniser:
 
     @cached_property
     def _recogniser(self) -> TextRecogniser:
-        path = weights_path(self.name)
-        model = open_model(without_final_softmax(path.read_bytes()), 1)
-        dictionary = None
-        if self._options.dictionary is not None:
-            dictionary = Path(self._options.dictionary)
-        elif self.name in _DICTIONARIES:
-            dictionary = locate(_DICTIONARIES[self.name])
+        model, vocabulary = open_recogniser(self.name, self._options)
         rules = RecognitionRules(self._options.batch_size, self._squeeze)
-        return TextRecogniser(
-            model,
-            load_vocabulary(model, dictionary),
-            self.name,
-            rules,
-            self._pool,
-        )
+        return TextRecogniser(model, vocabulary, self.name, rules, self._pool)
 
     def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
         """One reading per crop, in the order given."""
@@ -85,18 +74,35 @@ def weights_path(name: str) -> Path:
     return path
 
 
-def build_engine(options: ParseOptions) -> OcrEngine:
+def open_recogniser(name: str, options: ParseOptions) -> tuple[Model, list[str]]:
+    """A recogniser that ends in its logits, and its vocabulary."""
+    model = open_model(without_final_softmax(weights_path(name).read_bytes()), 1)
+    dictionary = None
+    if options.dictionary is not None:
+        dictionary = Path(options.dictionary)
+    elif name in _DICTIONARIES:
+        dictionary = locate(_DICTIONARIES[name])
+    return model, load_vocabulary(model, dictionary)
+
+
+def build_engine(options: ParseOptions) -> OcrEngine | OfficialEngine:
     """The OCR engine that `options` describe."""
     threads = options.threads or usable_cores()
     pool = worker_pool(threads)
-    official = options.preset == "official"
-    detection = options.detection_model or ("pp-ocrv6-small-det" if official else "pp-ocrv6-tiny-det")
-    detector = TextDetector(open_model(weights_path(detection), threads), OFFICIAL if official else DEFAULT)
+    if options.preset == "official":
+        name = options.recognition_model or "pp-ocrv6-small-rec"
+        return OfficialEngine(
+            OfficialDetector(
+                open_model(weights_path(options.detection_model or "pp-ocrv6-small-det"), threads)
+            ),
+            OfficialRecogniser(*open_recogniser(name, options), name, pool),
+        )
+    detector = TextDetector(
+        open_model(weights_path(options.detection_model or "pp-ocrv6-tiny-det"), threads), DEFAULT
+    )
     recogniser: Recogniser
     if options.recognition_model is not None:
         recogniser = LazyRecogniser(options.recognition_model, options, pool)
-    elif official:
-        recogniser = LazyRecogniser("pp-ocrv6-small-rec", options, pool)
     else:
         recogniser = CascadeRecogniser(
             LazyRecogniser("pp-ocrv6-tiny-rec", options, pool, FAST_SQUEEZE),
