@@ -30,7 +30,7 @@ class Recogniser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CascadeRules:
-    certain: float = 0.85
+    certain: float = 0.9
     """A word with a less certain character than this is read again."""
     whole_line: float = 0.55
     """A line is read again whole if this share of it is in doubt."""
@@ -44,7 +44,7 @@ class CascadeRules:
 
 SUSPICIOUS = re.compile(
     r"fß"  # tiny reads ß as fß in some typefaces
-    r"|^[-–—•·.,'’]+$|^[-–—]\d+[-–—]$"  # lone marks and dashed numbers
+    r"|^[-–—]\d+[-–—]?$|^\d+[-–—]$"  # dashed numbers
     r"|['’`]"  # straight or curly
     r"|[a-zà-ÿ][01]|[01][a-zà-ÿ]{2}|[a-z]I[a-z]|^[lI1|]+$|/[I1l]\)?$|-[1lI]$"  # l, 1, I, o and 0
     r"|_",  # doubled underscores run together
@@ -139,6 +139,9 @@ class CascadeRecogniser:
 
 
 def _is_doubtful(span: WordSpan, certain: float) -> bool:
+    # A lone dash or bullet says nothing by its look; `typographic` measures it instead.
+    if not any(character.isalnum() for character in span.text):
+        return False
     return span.least < certain or SUSPICIOUS.search(span.text) is not None
 
 

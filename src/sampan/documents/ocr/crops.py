@@ -32,10 +32,14 @@ class LineCrop:
     _ink: InkRuns | None = field(default=None, repr=False)
     _ink_known: bool = field(default=False, repr=False)
 
-    def strip(self, squeeze: float = 1.0) -> Image:
-        """(48, W, 3) picture; W is the natural width times `squeeze`, on the ladder of widths."""
+    def width(self, squeeze: float = 1.0) -> int:
+        """Width of the strip: the natural width at 48 rows times `squeeze`, on the ladder of widths."""
         width, height = quad_size(self.quad)
-        return cut(self.image, self.quad, ladder_width(HEIGHT * width / max(height, 1.0) * squeeze))
+        return ladder_width(HEIGHT * width / max(height, 1.0) * squeeze)
+
+    def strip(self, squeeze: float = 1.0) -> Image:
+        """(48, `width(squeeze)`, 3) picture."""
+        return cut(self.image, self.quad, self.width(squeeze))
 
     def part(self, start: float, end: float) -> LineCrop:
         """The piece between two fractions of the length."""

@@ -1,7 +1,7 @@
 """Greedy CTC decoding that touches the vocabulary once.
 
 PaddleOCR 3.0 card §4: a frame is kept if its best class is not blank (0) and differs from the frame before;
-the score of a line is the mean probability of its kept frames. Here the best class is taken from
+the score of a line is the mean probability of its characters. Here the best class is taken from
 the *logits* and the softmax is computed in the kept frames only, which gives the same text and scores.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +33,14 @@ class Reading:
 EMPTY = Reading("", 0.0, [], np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
 
 
-def decode(logits: NDArray[np.float32], vocabulary: Sequence[str]) -> Reading:
-    """Read (T, V) logits; class 0 is blank, class i is `vocabulary[i]`."""
+def decode(
+    logits: NDArray[np.float32], vocabulary: Sequence[str], probability: Literal["first", "peak"] = "first"
+) -> Reading:
+    """Read (T, V) logits; class 0 is blank, class i is `vocabulary[i]`.
+
+    A character's probability is that of the `first` frame of its run (the official rule) or the run's `peak`:
+    the first frame is often half blank, so it says little about whether the character is right.
+    """
     frames = logits.shape[0]
     best = logits.argmax(axis=1)
     starts = np.flatnonzero(best != np.concatenate(([-1], best[:-1])))
@@ -43,9 +50,12 @@ def decode(logits: NDArray[np.float32], vocabulary: Sequence[str]) -> Reading:
     if starts.size == 0:
         return EMPTY
     classes = best[starts]
-    rows = logits[starts]
-    top = rows[np.arange(len(rows)), classes]
-    probabilities = 1.0 / np.exp(rows - top[:, None]).sum(axis=1)
+    if probability == "first":
+        probabilities = _softmax_at(logits[starts], classes)
+    else:
+        inked = np.flatnonzero(best != 0)
+        runs = np.searchsorted(inked, starts)
+        probabilities = np.maximum.reduceat(_softmax_at(logits[inked], best[inked]), runs)
     characters = [vocabulary[index] for index in classes]
     return Reading(
         text="".join(characters),
@@ -54,3 +64,10 @@ def decode(logits: NDArray[np.float32], vocabulary: Sequence[str]) -> Reading:
         probabilities=probabilities.astype(np.float32),
         columns=(np.stack([starts, ends], axis=1) / frames).astype(np.float32),
     )
+
+
+def _softmax_at(rows: NDArray[np.float32], classes: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(N,) softmax of (N, V) logits at one class a row, which is the row's largest."""
+    top = rows[np.arange(len(rows)), classes]
+    result: NDArray[np.float32] = 1.0 / np.exp(rows - top[:, None]).sum(axis=1)
+    return result

@@ -20,7 +20,7 @@ from sampan.documents.ocr.crops import LineCrop, quad_size, slice_quad
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import TextDetector
 from sampan.documents.ocr.extend import extend_to_marks
-from sampan.documents.ocr.words import spaced, typographic, word_spans
+from sampan.documents.ocr.words import consistent, is_cjk, spaced, typographic, word_spans
 from sampan.documents.stages import Image
 
 _TALL = 1.5
@@ -74,9 +74,13 @@ class OcrEngine:
         for crops in tall:
             scores = [next(tried).confidence for _ in crops]
             level.append(crops[int(np.argmax(scores))])
-        for crop, reading in zip(level, self.recogniser.read(level), strict=True):
-            ink = crop.ink()
-            reading = typographic(spaced(reading, ink), ink)
+        readings = self.recogniser.read(level)
+        usual = _usual_height(level, readings)
+        readings = [
+            typographic(spaced(reading, crop.ink()), crop.ink(), usual / max(quad_size(crop.quad)[0], 1.0))
+            for crop, reading in zip(level, readings, strict=True)
+        ]
+        for crop, reading in zip(level, consistent(readings), strict=True):
             if reading.confidence >= self.rules.min_confidence and reading.text.strip():
                 lines.append(_line(reading, crop))
         return lines
@@ -91,6 +95,17 @@ def _ways_to_read(quad: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     clockwise = np.roll(quad, 1, axis=0)
     turned = [counter_clockwise, clockwise]
     return [quad, *turned] if height < 3 * width else turned
+
+
+def _usual_height(crops: Sequence[LineCrop], readings: Sequence[Reading]) -> float:
+    """Median height, in pixels, of the ink of lines that hold some letters; 0 on a page of ideographs."""
+    heights = [
+        ink.height * quad_size(crop.quad)[0]
+        for crop, reading in zip(crops, readings, strict=True)
+        if len(reading.characters) > 4 and (ink := crop.ink()) is not None
+    ]
+    ideographs = sum(is_cjk(reading.characters[0]) for reading in readings if reading.characters)
+    return float(np.median(heights)) if heights and ideographs < 0.2 * len(readings) else 0.0
 
 
 def _line(reading: Reading, crop: LineCrop) -> Line:

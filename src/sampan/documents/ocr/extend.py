@@ -1,7 +1,8 @@
 """Lines reach as far as their ink: bullets, dashes and full stops that the detector left outside.
 
-A DB detector sees words; a lone bullet, a list dash or a last full stop is too small for it and is lost, and with it
-the list or the sentence's end. Small components of ink that stand beside a line's end, at its height, are taken into the line.
+A DB detector sees words; a lone bullet, a list dash or a last full stop is too small for it and is lost, and
+with it the list or the sentence's end. Small components of ink that stand beside a line's end, at its height,
+are taken into the line.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from sampan.documents.stages import Image
 
-_LONG_SIDE = 1600
+_LONG_SIDE = 1300
 """Components are looked for on a picture reduced to this."""
 _REACH_LEFT = 2.2
 """How far left of a line a mark may stand, in line heights: bullets hang."""

@@ -27,7 +27,8 @@ _LOGITS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRules:
-    batch_size: int = 8
+    batch_size: int = 1
+    """Most lines in one run. One is as fast as eight on a CPU, whose caches a batch overflows."""
     squeeze: float = 1.0
     """Horizontal scale of the strips relative to their natural width."""
 
@@ -51,23 +52,18 @@ class TextRecogniser:
 
     def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
         """One reading per crop, in the order given."""
-        return self.read_strips([crop.strip(self.rules.squeeze) for crop in crops])
-
-    def read_strips(self, strips: Sequence[Image]) -> list[Reading]:
-        """One reading per (48, W, 3) strip, in the order given."""
         by_width: dict[int, list[int]] = defaultdict(list)
-        for index, strip in enumerate(strips):
-            by_width[strip.shape[1]].append(index)
+        for index, crop in enumerate(crops):
+            by_width[crop.width(self.rules.squeeze)].append(index)
+        frames = _LOGITS_AT_ONCE // len(self.vocabulary)
         batches: list[list[int]] = []
         # Widest first, so that no long run is left alone at the end.
         for width, indices in sorted(by_width.items(), reverse=True):
-            frames = _LOGITS_AT_ONCE // len(self.vocabulary)
             size = max(1, min(self.rules.batch_size, frames * STRIDE // width))
             batches += [indices[start : start + size] for start in range(0, len(indices), size)]
-        readings: list[Reading | None] = [None] * len(strips)
 
         def run(indices: list[int]) -> list[Reading]:
-            return self._read_batch([strips[index] for index in indices])
+            return self._read_batch([crops[index] for index in indices])
 
         results: list[list[Reading]]
         if self.pool is None:
@@ -75,16 +71,20 @@ class TextRecogniser:
         else:
             futures: list[Future[list[Reading]]] = [self.pool.submit(run, batch) for batch in batches]
             results = [future.result() for future in futures]
-        for batch, result in zip(batches, results, strict=True):
-            for index, reading in zip(batch, result, strict=True):
-                readings[index] = reading
-        return [reading for reading in readings if reading is not None]
+        readings = {
+            index: reading
+            for batch, result in zip(batches, results, strict=True)
+            for index, reading in zip(batch, result, strict=True)
+        }
+        return [readings[index] for index in range(len(crops))]
 
-    def _read_batch(self, strips: Sequence[Image]) -> list[Reading]:
-        logits = self.model(blob(strips))[0]  # (N, T, V)
-        readings = [decode(frame, self.vocabulary) for frame in logits]
-        for reading in readings:
+    def _read_batch(self, crops: Sequence[LineCrop]) -> list[Reading]:
+        """Everything that costs time for these lines, so that it runs on the pool: cutting, reading, ink."""
+        logits = self.model(blob([crop.strip(self.rules.squeeze) for crop in crops]))[0]  # (N, T, V)
+        readings = [decode(frame, self.vocabulary, "peak") for frame in logits]
+        for crop, reading in zip(crops, readings, strict=True):
             reading.model = self.name
+            crop.ink()
         return readings
 
 

@@ -8,6 +8,9 @@ Per-word grouping follows the official rule: CJK characters stand alone, everyth
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +20,8 @@ from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.ink import InkRuns
 
 _LEAST_SPACE_BY_NARROW = (0.24, 0.42, 0.6)
-"""Least width of an inserted space, in heights of the line's ink, with none, one or two narrow glyphs beside it, which stand in wide cells."""
+"""Least width of an inserted space, in heights of the line's ink, with none, one or two narrow glyphs beside it:
+these stand in wide cells."""
 _MONOSPACED = 0.2
 """Relative spread of the distance between neighbours below which a line is set in cells of one width."""
 _CELLS_APART = 1.6
@@ -28,6 +32,8 @@ _NARROW = frozenset("1.,:;'’`|!iIljtfr()[]{}-\"“”*/\\")
 
 
 _DASHES = frozenset("-‐‑–—−一")
+_DASHED_NUMBER = re.compile(r"^[-–—]\s?\d+\s?[-–—]$")
+"""A page number between dashes."""
 _EN_DASH, _EM_DASH = 0.42, 0.8
 """Least length of an en and of an em dash, in heights of the line's ink."""
 
@@ -87,6 +93,8 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
         if cell and centres[position] - centres[position - 1] < _CELLS_APART * cell:
             continue
         narrow = (left in _NARROW) + (right in _NARROW)
+        if position in (1, count - 1) and _DASHED_NUMBER.match(reading.text):
+            narrow = 0
         if widths[run] < _LEAST_SPACE_BY_NARROW[narrow] * ink.height:
             continue
         inserted.append((int(position), int(run)))
@@ -121,11 +129,12 @@ def _cell_width(reading: Reading, centres: NDArray[np.float32]) -> float:
     return usual if spread < _MONOSPACED * usual / 2 else 0.0
 
 
-def typographic(reading: Reading, ink: InkRuns | None) -> Reading:
+def typographic(reading: Reading, ink: InkRuns | None, usual_height: float = 0.0) -> Reading:
     """Dashes that stand alone, told apart by their length: recognisers call most of them hyphens.
 
     A hyphen is about a third of an em long, an en dash half an em, an em dash a whole one; the ink of a line with
-    ascenders and descenders is about an em high.
+    ascenders and descenders is about an em high. A dash that is the whole line is measured by `usual_height`, the
+    ink height of the page's other lines as a fraction of this line's length.
     """
     if ink is None or not any(character in _DASHES for character in reading.characters):
         return reading
@@ -133,12 +142,38 @@ def typographic(reading: Reading, ink: InkRuns | None) -> Reading:
     # 一 is "one" among ideographs and a misread dash elsewhere.
     chinese = any(is_cjk(character) and character not in _DASHES for character in characters)
     for span in word_spans(reading, ink):
-        if span.text in _DASHES and len(reading.characters) > 1 and not chinese:
-            length = (span.end - span.start) / ink.height
+        height = ink.height if len(reading.characters) > 1 else usual_height
+        if span.text in _DASHES and height and not chinese:
+            length = (span.end - span.start) / height
             characters[span.first] = "-" if length < _EN_DASH else "–" if length < _EM_DASH else "—"
     if characters == reading.characters:
         return reading
     return replace(reading, text="".join(characters), characters=characters)
+
+
+_LONE_ONE = re.compile(r"(?<=[a-zà-ÿ])1(?=[a-zà-ÿ])|(?<=[./])1(?=[a-zà-ÿ]{2})")
+_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
+
+
+def consistent(readings: Sequence[Reading]) -> list[Reading]:
+    """Readings of one page, agreed on what a single word cannot tell.
+
+    A 1 amid lower-case letters is an l (never amid capitals or digits, where codes live); apostrophes inside words
+    are all curly or all straight, as most of the page has them.
+    """
+    shapes = Counter(mark for reading in readings for mark in _APOSTROPHE.findall(reading.text))
+    usual = shapes.most_common(1)[0][0] if shapes else "'"
+    agreed = []
+    for reading in readings:
+        text = _LONE_ONE.sub("l", reading.text)
+        if len(shapes) > 1:
+            text = _APOSTROPHE.sub(usual, text)
+        # Positions stay valid only while every character is replaced by one.
+        if text == reading.text or len(reading.text) != len(reading.characters):
+            agreed.append(reading)
+        else:
+            agreed.append(replace(reading, text=text, characters=list(text)))
+    return agreed
 
 
 def word_spans(reading: Reading, ink: InkRuns | None) -> list[WordSpan]:
