@@ -1,0 +1,188 @@
+"""The same text whatever the batch and the order of lines."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import cast
+
+import numpy as np
+import pytest
+from tests.documents.ocr.drawn import (
+    PLAIN,
+    SENTENCES,
+    VERA,
+    VERA_BOLD,
+    VERA_ITALIC,
+    Drawn,
+    cjk_font,
+    degraded,
+    quad,
+)
+
+from sampan.documents.ocr.cascade import CascadeRecogniser
+from sampan.documents.ocr.crops import LineCrop
+from sampan.documents.ocr.ctc import Reading
+from sampan.documents.ocr.detection import TextDetector
+from sampan.documents.ocr.engine import OcrEngine
+from sampan.documents.ocr.presets import DEFAULT, FAST_SQUEEZE, LazyRecogniser, open_recogniser
+from sampan.documents.ocr.recognition import RecognitionRules, TextRecogniser, blob
+from sampan.documents.options import ParseOptions
+from sampan.runtime import Model, open_model
+from sampan.weights import locate
+
+BATCHES = [1, 2, 7, 32]
+CHINESE = ["数据表明该方法有效", "第三章 实验结果与讨论", "二〇二四年十月", "今日は天気がいいですね"]
+
+
+@cache
+def opened(name: str) -> tuple[Model, list[str]]:
+    return open_recogniser(name, ParseOptions())
+
+
+@cache
+def lines() -> tuple[list[str], list[LineCrop]]:
+    """Forty lines in several faces, sizes and qualities."""
+    texts, crops = [], []
+    faces = [VERA, VERA_BOLD, VERA_ITALIC, PLAIN]
+    rng = random.Random(2)
+    for index in range(40):
+        text = SENTENCES[index % len(SENTENCES)]
+        name = faces[index % 4]
+        if index % 10 == 9 and (path := cjk_font()) is not None:
+            text, name = CHINESE[index // 10], path
+        size = rng.choice([11, 14, 18, 24, 32])
+        drawn = Drawn(1400, 70, ink=rng.choice([0, 60, 110]))
+        box = drawn.line(20, 12, text, size, name)
+        image = degraded(drawn.image, rng.choice([0.5, 0.7])) if index % 3 == 2 else drawn.image
+        texts.append(text)
+        crops.append(LineCrop(image, quad(box, rng.choice([2, 4]))))
+    return texts, crops
+
+
+def recogniser(name: str, batch: int, squeeze: float = 1.0) -> TextRecogniser:
+    return TextRecogniser(*opened(name), name, RecognitionRules(batch, squeeze))
+
+
+def fresh(crops: list[LineCrop]) -> list[LineCrop]:
+    return [LineCrop(crop.image, crop.quad) for crop in crops]
+
+
+def assert_same(expected: list[Reading], found: list[Reading]) -> None:
+    assert [reading.text for reading in found] == [reading.text for reading in expected]
+    assert [reading.model for reading in found] == [reading.model for reading in expected]
+    for a, b in zip(expected, found, strict=True):
+        assert b.confidence == pytest.approx(a.confidence, abs=1e-4)
+        np.testing.assert_allclose(b.columns, a.columns, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "squeeze"),
+    [("pp-ocrv6-tiny-rec", 1.0), ("pp-ocrv6-tiny-rec", FAST_SQUEEZE), ("pp-ocrv6-small-rec", 1.0)],
+)
+def test_one_model(name: str, squeeze: float) -> None:
+    texts, crops = lines()
+    # The large model reads every other line, to save time.
+    crops = crops if "tiny" in name else crops[::2]
+    expected = recogniser(name, 1, squeeze).read(crops)
+    right = sum(
+        reading.text.replace(" ", "") == text.replace(" ", "")
+        for reading, text in zip(expected, texts if "tiny" in name else texts[::2], strict=True)
+    )
+    assert right > 0.6 * len(crops)
+    order = list(range(len(crops)))
+    for batch in BATCHES[1:]:
+        random.Random(batch).shuffle(order)
+        found = recogniser(name, batch, squeeze).read([crops[index] for index in order])
+        assert_same([expected[index] for index in order], found)
+
+
+def cascade(batch: int) -> CascadeRecogniser:
+    return CascadeRecogniser(
+        recogniser("pp-ocrv6-tiny-rec", batch, FAST_SQUEEZE), recogniser("pp-ocrv6-small-rec", batch)
+    )
+
+
+def test_cascade() -> None:
+    _, crops = lines()
+    expected = cascade(1).read(fresh(crops))
+    assert len({reading.model for reading in expected}) == 2  # both models had a say
+    order = list(range(len(crops)))
+    for batch in BATCHES[1:]:
+        random.Random(batch).shuffle(order)
+        found = cascade(batch).read(fresh([crops[index] for index in order]))
+        assert_same([expected[index] for index in order], found)
+
+
+def test_engine() -> None:
+    drawn = Drawn(1000, 900)
+    for index, text in enumerate(SENTENCES[:12]):
+        drawn.line(
+            40, 20 + 70 * index, text, 12 + 2 * index, [VERA, VERA_BOLD, VERA_ITALIC, PLAIN][index % 4]
+        )
+    image = degraded(drawn.image, 0.7)
+    detector = TextDetector(open_model(locate("pp-ocrv6-tiny-det"), 1), DEFAULT)
+    quads = detector.detect(image).quads
+    assert len(quads) >= 12
+
+    def read(batch: int, order: list[int]) -> dict[tuple[float, ...], tuple[str, float, list[str]]]:
+        found = OcrEngine(detector, cascade(batch)).read_quads(image, quads[order])
+        return {line.box: (line.text, line.confidence, [word.text for word in line.words]) for line in found}
+
+    order = list(range(len(quads)))
+    expected = read(1, order)
+    assert len(expected) >= 12
+    for batch in BATCHES[1:]:
+        random.Random(batch).shuffle(order)
+        found = read(batch, order)
+        assert found.keys() == expected.keys()
+        for box, (text, confidence, words) in expected.items():
+            assert found[box] == (text, pytest.approx(confidence, abs=1e-4), words)
+
+
+def test_a_pool_changes_nothing() -> None:
+    _, crops = lines()
+    model, vocabulary = opened("pp-ocrv6-tiny-rec")
+    expected = recogniser("pp-ocrv6-tiny-rec", 4).read(crops[:12])
+    with ThreadPoolExecutor(3) as pool:
+        found = TextRecogniser(model, vocabulary, "pp-ocrv6-tiny-rec", RecognitionRules(4), pool).read(
+            crops[:12]
+        )
+    assert_same(expected, found)
+
+
+def test_no_line_is_padded() -> None:
+    """Lines of one run are of one width, so nothing is padded; long ones come in smaller runs."""
+    shapes = []
+
+    class Watched:
+        def __call__(self, batch: np.ndarray) -> list[np.ndarray]:
+            shapes.append(batch.shape)
+            frames = np.zeros((len(batch), batch.shape[3] // 8, 18710), np.float32)
+            frames[:, 0, 5] = 9
+            return [frames]
+
+    image = np.full((60, 3300, 3), 255, np.uint8)
+    crops = [LineCrop(image, quad((0, 0, width, 48))) for width in [80, 800, 79, 3200, 96, 82, 3190]]
+    model = cast(Model, Watched())
+    readings = TextRecogniser(model, ["x"] * 18710, "w", RecognitionRules(32)).read(crops)
+    assert [reading.text for reading in readings] == ["x"] * 7
+    assert sorted((shape[3], shape[0]) for shape in shapes) == [
+        (80, 3),
+        (96, 1),
+        (800, 1),
+        (3200, 1),
+        (3200, 1),
+    ]
+    assert TextRecogniser(model, ["x"] * 18710, "w").read([]) == []
+
+
+def test_input_is_scaled_to_one_in_bgr_order() -> None:
+    strip = np.random.default_rng(0).integers(0, 256, (48, 56, 3), dtype=np.uint8)
+    expected = (strip.astype(np.float64).transpose(2, 0, 1) / 255 - 0.5) / 0.5
+    np.testing.assert_allclose(blob([strip, strip])[1], expected, atol=1e-6)
+
+
+def test_a_lazy_recogniser_opens_nothing_for_nothing() -> None:
+    assert LazyRecogniser("no such weights", ParseOptions(), None).read([]) == []

@@ -1,0 +1,95 @@
+"""Softmax taken off on the wire format, against the onnx package."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from sampan.errors import WeightsError
+from sampan.runtime import open_model
+from sampan.runtime.graph import without_final_softmax
+from sampan.weights import locate
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def small_model(*operators: str) -> bytes:
+    """A chain of unary operators from `x` to `y`."""
+    names = ["x", *(f"between {i}" for i in range(len(operators) - 1)), "y"]
+    nodes = [
+        helper.make_node(
+            operator, [names[i]], [names[i + 1]], **({"axis": -1} if operator == "Softmax" else {})
+        )
+        for i, operator in enumerate(operators)
+    ]
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 7]) for name in ("x", "y")]
+    graph = helper.make_graph(nodes, "chain", value[:1], value[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=9)
+    helper.set_model_props(model, {"character": "a\nb"})
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize("name", ["pp-ocrv6-tiny-rec", "pp-ocrv6-small-rec"])
+def test_probabilities_of_the_logits_are_the_models_own(name: str) -> None:
+    whole = locate(name).read_bytes()
+    strips = np.random.default_rng(3).uniform(-1, 1, (2, 3, 48, 104)).astype(np.float32)
+    expected = open_model(whole, 1)(strips)[0]
+    logits = open_model(without_final_softmax(whole), 1)(strips)[0]
+    assert np.abs(expected.sum(axis=-1) - 1).max() < 1e-4
+    assert logits.shape == expected.shape and logits.max() > 1.5
+    # ONNX Runtime sums up to 18,710 powers in single precision, the reference in double.
+    assert np.abs(softmax(logits) - expected).max() < 5e-5
+
+
+def test_only_the_last_node_changes() -> None:
+    original = onnx.load_from_string(locate("pp-ocrv6-tiny-rec").read_bytes())
+    edited = onnx.load_from_string(without_final_softmax(original.SerializeToString()))
+    onnx.checker.check_model(edited)
+    changed = [
+        (before, after)
+        for before, after in zip(original.graph.node, edited.graph.node, strict=True)
+        if before != after
+    ]
+    assert [(before.op_type, after.op_type) for before, after in changed] == [("Softmax", "Identity")]
+    ((before, after),) = changed
+    assert list(after.input) == list(before.input) and list(after.output) == list(before.output)
+    for field in ("initializer", "input", "output", "value_info"):
+        assert getattr(edited.graph, field) == getattr(original.graph, field)
+    assert edited.opset_import == original.opset_import
+
+
+def test_softmax_inside_stays_and_so_does_the_metadata() -> None:
+    edited = onnx.load_from_string(without_final_softmax(small_model("Softmax", "Relu", "Softmax")))
+    assert [node.op_type for node in edited.graph.node] == ["Softmax", "Relu", "Identity"]
+    assert [(pair.key, pair.value) for pair in edited.metadata_props] == [("character", "a\nb")]
+
+
+@pytest.mark.parametrize("operators", [("Relu",), ("Softmax", "Relu"), ("Sigmoid", "Tanh")])
+def test_a_model_that_does_not_end_in_softmax_is_returned_as_it_is(operators: tuple[str, ...]) -> None:
+    model = small_model(*operators)
+    assert without_final_softmax(model) == model
+
+
+def test_detector_is_returned_as_it_is() -> None:
+    model = locate("pp-ocrv6-tiny-det").read_bytes()
+    assert without_final_softmax(model) == model
+
+
+@pytest.mark.parametrize("kept", [1, 10, 0.5, 0.99])
+def test_a_file_that_is_cut_off_is_named_as_such(kept: float) -> None:
+    model = locate("pp-ocrv6-tiny-rec").read_bytes()
+    with pytest.raises(WeightsError):
+        open_model(without_final_softmax(model[: int(kept if kept >= 1 else kept * len(model))]))
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff" * 64, b"<html>not here</html>", b"\x0f\x01\x02", b"\x3a\xff\x01ab"]
+)
+def test_garbage_is_no_model(garbage: bytes) -> None:
+    with pytest.raises(WeightsError, match="ONNX"):
+        without_final_softmax(garbage)
