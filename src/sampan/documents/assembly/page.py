@@ -14,7 +14,7 @@ from sampan.documents.assembly.joining import Vocabulary, join_lines
 from sampan.documents.assembly.lists import list_items
 from sampan.documents.geometry.boxes import areas, coverage, union_box
 from sampan.documents.layout.evidence import section_depth
-from sampan.documents.layout.page_lines import LINE_HEIGHT_PER_SIZE, measure
+from sampan.documents.layout.page_lines import LINE_HEIGHT_PER_SIZE, measure, text_box
 from sampan.documents.layout.reading_order import reading_order
 from sampan.documents.model import (
     Block,
@@ -65,18 +65,20 @@ def assemble_page(
         kind: RegionKind = region.kind
         if kind == "table" and table is None:
             parts += [
-                ("text", union_box([m.box for m in row]), row, None, region.score)
+                ("text", union_box([text_box(m) for m in row]), row, None, region.score)
                 for row in _rows(own, page.direction)
             ]
             continue
         if not own and kind not in ("figure", "table", "formula", "seal"):
             continue
         box = (
-            region.box if kind in ("figure", "table", "seal") or not own else union_box([m.box for m in own])
+            region.box
+            if kind in ("figure", "table", "seal") or not own
+            else union_box([text_box(m) for m in own])
         )
         parts.append((kind, box, own, table, region.score))
     for row in _rows([lines[i] for i in np.flatnonzero(owner < 0)], page.direction):
-        parts.append(("text", union_box([m.box for m in row]), row, None, 1.0))
+        parts.append(("text", union_box([text_box(m) for m in row]), row, None, 1.0))
 
     order = _order(parts, size, page.line_height, page.direction)
     vocabulary = Vocabulary(line.text for line in lines)
@@ -101,7 +103,7 @@ def _assign(lines: Sequence[Line], regions: Sequence[Region]) -> NDArray[np.intp
     if not len(lines) or not regions:
         return owner
     boxes = np.array([region.box for region in regions])
-    share = coverage(np.array([line.box for line in lines]), boxes)
+    share = coverage(np.array([text_box(line) for line in lines]), boxes)
     # Sums of many nearly equal shares: round, then let the smaller region win.
     best = np.lexsort((np.broadcast_to(areas(boxes), share.shape), -np.round(share, 2)), axis=1)[:, 0]
     enough = share[np.arange(len(lines)), best] >= LEAST_SHARE
@@ -113,7 +115,7 @@ def _rows(lines: Sequence[Line], direction: Direction) -> list[list[Line]]:
     """Lines of one region as printed rows from top to bottom, fragments in reading direction."""
     if not lines:
         return []
-    boxes = np.array([line.box for line in lines])
+    boxes = np.array([text_box(line) for line in lines])
     if direction == "ttb":
         order = np.argsort(-boxes[:, 2], kind="stable")
         return [[lines[i]] for i in order]

@@ -28,7 +28,8 @@ ROW_REACH = 2.6
 
 @dataclass(slots=True)
 class _Row:
-    cells: Boxes  # (K, 4) from left to right
+    cells: Boxes  # (K, 4) from left to right, as wide as their words
+    box: Boxes  # (4,) around the lines
     texts: list[str]
 
     @property
@@ -54,10 +55,10 @@ def aligned_tables(
     if len(chosen) < 2 * LEAST_ROWS - 2:
         return []
     em = page.body_size
-    cells, texts = _cells(page, chosen)
+    cells, texts, outer = _cells(page, chosen)
     tables: list[Boxes] = []
     for members in _zones(cells, prose, em, page.line_height):
-        rows = _rows(cells[members], [texts[i] for i in members])
+        rows = _rows(cells[members], [texts[i] for i in members], outer[members])
         k = 0
         while k < len(rows):
             run = _run(rows, k, em, page.line_height, horizontal_rulings)
@@ -95,7 +96,7 @@ def _zones(cells: Boxes, prose: Boxes, em: float, line_height: float) -> list[ND
     return [members for members in (everything[~parted], *zones) if len(members)]
 
 
-def _rows(cells: Boxes, texts: list[str]) -> list[_Row]:
+def _rows(cells: Boxes, texts: list[str], outer: Boxes) -> list[_Row]:
     """Rows from top to bottom, cells from left to right."""
     quarter = 0.25 * (cells[:, 3] - cells[:, 1])
     number = groups(cells[:, 1] + quarter, cells[:, 3] - quarter)
@@ -103,27 +104,37 @@ def _rows(cells: Boxes, texts: list[str]) -> list[_Row]:
     for k in range(int(number.max()) + 1):
         members = np.flatnonzero(number == k)
         members = members[np.argsort(cells[members, 0], kind="stable")]
-        rows.append(_Row(cells[members], [texts[i] for i in members]))
+        box = np.r_[outer[members, :2].min(axis=0), outer[members, 2:].max(axis=0)]
+        rows.append(_Row(cells[members], box, [texts[i] for i in members]))
     return rows
 
 
-def _cells(page: PageLines, chosen: NDArray[np.intp]) -> tuple[Boxes, list[str]]:
-    """Lines cut at wide gaps between their words, since readers may run a whole row together."""
+def _cells(page: PageLines, chosen: NDArray[np.intp]) -> tuple[Boxes, list[str], Boxes]:
+    """Lines cut at wide gaps between their words, since readers may run a whole row together.
+
+    Words tell where the text stands; the boxes of lines that a reader found overlap their neighbours. Returns
+    the pieces (N, 4), their texts, and the pieces as far as the boxes of their lines reach (N, 4).
+    """
     boxes: list[NDArray[np.float64]] = []
+    outer: list[NDArray[np.float64]] = []
     texts: list[str] = []
     for i in chosen:
         line, em = page.lines[i], page.text_size[i]
-        if page.direction != "ltr" or len(line.words) < 2:
+        if page.direction != "ltr" or not line.words:
             boxes.append(page.boxes[i])
+            outer.append(page.boxes[i])
             texts.append(line.text)
             continue
         words = np.array([word.box for word in line.words], dtype=np.float64)
         cut = np.flatnonzero(words[1:, 0] - words[:-1, 2] > 1.3 * em) + 1
+        left, top, right, bottom = page.boxes[i]
         for part in np.split(np.arange(len(words)), cut):
-            piece = words[part]
-            boxes.append(np.r_[piece[:, 0].min(), page.boxes[i, 1], piece[:, 2].max(), page.boxes[i, 3]])
+            x0, x1 = words[part, 0].min(), words[part, 2].max()
+            boxes.append(np.array([x0, top, x1, bottom]))
+            first, last = part[0] == 0, part[-1] == len(words) - 1
+            outer.append(np.array([left if first else x0, top, right if last else x1, bottom]))
             texts.append(" ".join(line.words[k].text for k in part))
-    return np.array(boxes).reshape(-1, 4), texts
+    return np.array(boxes).reshape(-1, 4), texts, np.array(outer).reshape(-1, 4)
 
 
 def _run(
@@ -173,8 +184,8 @@ def _run(
     used = rows[start : last + 1]
     if not _is_table(used, taken, multiple, em, rulings):
         return None
-    cells = np.concatenate([row.cells for row in rows[start : end + 1]])
-    return np.r_[cells[:, :2].min(axis=0), cells[:, 2:].max(axis=0)], end + 1
+    boxes = np.array([row.box for row in rows[start : end + 1]])
+    return np.r_[boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)], end + 1
 
 
 def _column_gaps(cells: Boxes, em: float) -> Boxes:

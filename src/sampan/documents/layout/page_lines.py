@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sampan.documents.layout.evidence import is_cjk, list_marker
 from sampan.documents.layout.reading_order import face_right
-from sampan.documents.model import Direction, Line, Style
+from sampan.documents.model import Box, Direction, Line, Style
 
 FEW = 4
 """Lines on a page that has no body text to compare with."""
@@ -30,6 +31,8 @@ class PageLines:
     """Text size (N,) as the eye sees it: where fonts are unknown, box height and width of the letters together."""
     natural_width: NDArray[np.float64]
     """Width (N,) that the text would have in an ordinary proportional font of size 1."""
+    square: NDArray[np.bool_]
+    """Lines mostly of Chinese or Japanese characters, each as wide as it is high."""
     bold: NDArray[np.bool_]
     monospace: NDArray[np.bool_]
     characters: NDArray[np.int64]
@@ -57,7 +60,7 @@ class PageLines:
 
 def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
     """Arrays of all lines; the page's direction is that of most characters."""
-    boxes = np.array([line.box for line in lines], dtype=np.float64).reshape(-1, 4)
+    boxes = np.array([text_box(line) for line in lines], dtype=np.float64).reshape(-1, 4)
     characters = np.array([max(len(line.text), 1) for line in lines], dtype=np.int64)
     counts: dict[Direction, int] = {"ltr": 0, "rtl": 0, "ttb": 0}
     for number, line in zip(characters.tolist(), lines, strict=True):
@@ -77,7 +80,10 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
     spread = (boxes[:, 2] - boxes[:, 0]) / np.maximum(natural, 0.1)
     usual = weighted_median(spread, characters)
     by_width = spread / usual * weighted_median(text_size, characters)
-    trust = np.where((known > 0) | (direction == "ttb"), 0.0, np.clip((natural - 1.0) / 6.0, 0.0, 0.6))
+    # Chinese and Japanese characters are all as wide as they are high: a few of them are evidence enough.
+    square = np.array([sum(map(is_cjk, line.text)) for line in lines], dtype=np.float64) > 0.7 * natural
+    trust = np.clip((natural - 1.0) / np.where(square, 3.0, 6.0), 0.0, np.where(square, 0.8, 0.6))
+    trust[(known > 0) | (direction == "ttb")] = 0.0
     return PageLines(
         lines=lines,
         boxes=boxes,
@@ -86,6 +92,7 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
             (1 - trust) * np.log(text_size.clip(1e-6)) + trust * np.log(by_width.clip(1e-6))
         ),
         natural_width=natural,
+        square=square,
         bold=np.array([bool(style and style.bold) for style in styles], dtype=bool),
         monospace=np.array([bool(style and style.monospace) for style in styles], dtype=bool),
         characters=characters,
@@ -94,6 +101,37 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
         width=size[1] if direction == "ttb" else size[0],
         height=size[0] if direction == "ttb" else size[1],
     )
+
+
+LOOSE = 0.7
+"""White space at an end of a line's box, as part of its height, above which the box is taken to be wrong."""
+
+
+def text_box(line: Line) -> Box:
+    """The line's box, cut at the left and right to where its words stand.
+
+    A detector may run a box on into the gutter, and a speck far from the text may have been read as a mark.
+    """
+    x0, y0, x1, y1 = line.box
+    words = line.words
+    if not words or line.origin != "ocr" or line.direction == "ttb":
+        return line.box
+    loose = LOOSE * (y1 - y0)
+    if len(words) > 1 and _is_stray(words[0].text) and words[1].box[0] - words[0].box[2] > loose:
+        words = words[1:]
+    if len(words) > 1 and _is_stray(words[-1].text) and words[-1].box[0] - words[-2].box[2] > loose:
+        words = words[:-1]
+    left, right = min(word.box[0] for word in words), max(word.box[2] for word in words)
+    margin = 0.2 * (y1 - y0)
+    if left - x0 > loose:
+        x0 = left - margin
+    if x1 - right > loose:
+        x1 = right + margin
+    return x0, y0, x1, y1
+
+
+def _is_stray(text: str) -> bool:
+    return not any(character.isalnum() for character in text) and list_marker(text) is None
 
 
 _NARROW = dict.fromkeys("iljtf.,:;'|!()[]{}I-·’‘`", 0.31)

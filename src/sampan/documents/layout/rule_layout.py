@@ -34,6 +34,8 @@ FULL = 0.12
 
 LARGEST_CELL = 1.25
 """Text size of a table cell over that of the body."""
+SHORT = 5.0
+"""Width of a text, in ems, up to which its size on a picture is doubtful."""
 
 
 class RuleLayout:
@@ -75,8 +77,10 @@ class RuleLayout:
             prose = [p for p in passages if _is_prose(p, page)]
             taken = {i for p in prose for i in p.members}
             # Headings side by side in two columns are aligned too, but cells are no larger than the body.
-            small = page.apparent_size[free] < LARGEST_CELL * page.body_size
-            loose = np.array([i for i in free[small] if i not in taken], dtype=np.intp)
+            large = page.apparent_size[free] >= LARGEST_CELL * page.body_size
+            # What readers say about the height of a number or a short word is no evidence.
+            large &= page.styled | (page.natural_width[free] > SHORT)
+            loose = np.array([i for i in free[~large] if i not in taken], dtype=np.intp)
             around = np.array([p.box for p in prose]).reshape(-1, 4)
             aligned = merge_overlapping(
                 np.array(aligned_tables(page, loose, around, horizontal, panels)).reshape(-1, 4)
