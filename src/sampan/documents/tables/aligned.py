@@ -32,7 +32,7 @@ def aligned_grid(words: TableWords, rulings: Rulings, fills: Sequence[Box], box:
     left, top = words.boxes[:, :2].min(0)
     right, bottom = words.boxes[:, 2:].max(0)
     wide = (box[0] - height, box[1] - height, box[2] + height, box[3] + height)
-    horizontal = rule_lines(rulings.horizontal, wide, height, vertical=False)
+    horizontal = rule_lines(rulings.horizontal, wide, height, vertical=False, bridge=0.2)
     vertical = rule_lines(rulings.vertical, wide, height, vertical=True)
     full_y = [line.position for line in horizontal if _share(line, left, right) >= FULL]
     full_x = [line.position for line in vertical if _share(line, top, bottom) >= FULL]
@@ -143,8 +143,9 @@ def _cells(
     _spans_of_short_rules(owner, filled, horizontal, xs, ys, words.height, separators)
     by_row = [[piece for index in group for piece in pieces[index]] for group in groups]
     _spans_of_totals(owner, words, by_row)
-    extents = _extents(by_row, xs, words.height)
     last_head = heads if heads is not None else _headings(owner, filled)
+    # A heading over several columns says nothing of how wide one of them is.
+    extents = _extents(by_row[max(0, last_head - 1) :], xs, words.height)
     for row in range(max(0, last_head - 1)):
         _centred_headings(owner, filled, row, by_row[row], extents, words.height)
     labels = {

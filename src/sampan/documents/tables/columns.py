@@ -19,6 +19,8 @@ CROSSING = 0.6
 """Rows that cross a valley, at most, per row that the valley separates."""
 MIN_VALLEY = 0.45
 """Least width of a valley in text heights."""
+OVERLAP = 0.85
+"""Text rows closer than this many text heights cannot be rows of their own."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,21 @@ def find_columns(words: TableWords, rows: Sequence[Ints], lines: Sequence[float]
         for low, high in valleys
         if not any(low - margin < x < high + margin for x in drawn)
     ]
-    return _supported(np.asarray(sorted(boundaries)).reshape(-1, 2), spans)
+    return _supported(np.asarray(sorted(boundaries)).reshape(-1, 2), _overlapping(words, rows, spans))
+
+
+def _overlapping(words: TableWords, rows: Sequence[Ints], spans: Sequence[Floats]) -> list[Floats]:
+    """Spans of text rows, and those of neighbours too close for rows of their own once more together: a label
+    in the middle between two rows stands beside both."""
+    joined = list(spans)
+    y = [float(words.centre_y[row].mean()) for row in rows]
+    for k in range(len(rows) - 1):
+        if y[k + 1] - y[k] < OVERLAP * words.height:
+            both = np.concatenate([spans[k], spans[k + 1]])
+            both = both[np.argsort(both[:, 0], kind="stable")]
+            if (both[1:, 0] > both[:-1, 1]).all():
+                joined.append(both)
+    return joined
 
 
 def _valleys(spans: Sequence[Floats], height: float) -> list[tuple[float, float]]:

@@ -13,11 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from sampan.documents.tables.columns import Piece
-from sampan.documents.tables.words import Floats, Ints, TableWords
+from sampan.documents.tables.columns import OVERLAP, Piece
+from sampan.documents.tables.words import Floats, Ints, TableWords, is_number
 
-OVERLAP = 0.85
-"""Text rows closer than this many text heights cannot be rows of their own."""
 WRAP_PITCH = 1.75
 """Lines of one cell are at most this many text heights apart."""
 
@@ -163,12 +161,20 @@ def _fits_above(
         over = upper.get(piece.first)
         if over is None or piece.first != piece.last:
             continue
+        if _is_whole_figure(words, over) and _is_whole_figure(words, piece):
+            return True
         first = words.boxes[piece.words[0]]
         together = (over.x1 - over.x0) + 0.3 * words.height + (first[2] - first[0])
         if together < widths[piece.first] - 0.1 * words.height:
             return True
         telling |= len(over.words) + len(piece.words) > 2
     return False if telling else None
+
+
+def _is_whole_figure(words: TableWords, piece: Piece) -> bool:
+    """A figure that begins and ends in the piece: figures are not wrapped."""
+    text = " ".join(words.words[word].text for word in piece.words)
+    return text[-1].isalnum() + (text[-1] in "%)€$£¥") > 0 and any(map(str.isdigit, text)) and is_number(text)
 
 
 def _carries_on(

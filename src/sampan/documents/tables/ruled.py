@@ -50,8 +50,14 @@ class RuleLine:
         return share
 
 
-def rule_lines(segments: NDArray[np.float32], box: Box, height: float, vertical: bool) -> list[RuleLine]:
-    """Segments (N, 4) within `box` as grid lines, sorted by position; stubs shorter than the text are dropped."""
+def rule_lines(
+    segments: NDArray[np.float32], box: Box, height: float, vertical: bool, bridge: float = 0.6
+) -> list[RuleLine]:
+    """Segments (N, 4) within `box` as grid lines, sorted by position; stubs shorter than the text are dropped.
+
+    Gaps up to `bridge` text heights are closed: wide ones for broken borders of a grid, small ones where rules
+    under neighbouring headings end close to each other.
+    """
     if not len(segments):
         return []
     segments = np.asarray(segments, np.float64)
@@ -68,7 +74,7 @@ def rule_lines(segments: NDArray[np.float32], box: Box, height: float, vertical:
     for index in [*order.tolist(), -1]:
         if group and (index < 0 or position[index] - position[group[-1]] > SNAP * height):
             length = (high - low)[group]
-            intervals = _union(low[group], high[group], gap=0.6 * height)
+            intervals = _union(low[group], high[group], gap=bridge * height)
             intervals = intervals[np.diff(intervals, axis=1)[:, 0] >= STUB * height]
             if len(intervals):
                 lines.append(RuleLine(float(np.average(position[group], weights=length)), intervals))

@@ -24,7 +24,7 @@ _SPACELESS = re.compile(
     "\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _NUMBER = re.compile(
-    r"[-+−–(]?[\s$€£¥]*[\d][\d.,\s'’%/:()×x*†‡±–-]*[A-Za-z%°]{0,2}[)*]*|[-–—]+|n/?a", re.IGNORECASE
+    r"[-+−–(]?[\s$€£¥]*[\d][\d.,\s'’%/:()×x*†‡±–-]*(?:[A-Za-z%°]{0,2}|[$€£¥])[)*]*|[-–—]+|n/?a", re.IGNORECASE
 )
 
 SAME_ROW = 0.35
