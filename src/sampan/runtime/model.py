@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampan.errors import WeightsError
+from sampan.runtime.memory import share_one_heap
 
 Array = NDArray[Any]
 
@@ -33,6 +34,7 @@ class Model:
     def __init__(self, source: Path | bytes, threads: int | None = None) -> None:
         import onnxruntime as ort
 
+        share_one_heap()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sampan.documents.ocr.cascade import CascadeRecogniser, Recogniser
 from sampan.documents.ocr.crops import LineCrop
@@ -76,13 +77,21 @@ def weights_path(name: str) -> Path:
 
 def open_recogniser(name: str, options: ParseOptions) -> tuple[Model, list[str]]:
     """A recogniser that ends in its logits, and its vocabulary."""
-    model = open_model(without_final_softmax(weights_path(name).read_bytes()), 1)
+    model = _open_with_logits(weights_path(name))
     dictionary = None
     if options.dictionary is not None:
         dictionary = Path(options.dictionary)
     elif name in _DICTIONARIES:
         dictionary = locate(_DICTIONARIES[name])
     return model, load_vocabulary(model, dictionary)
+
+
+def _open_with_logits(path: Path) -> Model:
+    """Through a file rather than memory: an edited copy kept beside the session costs 30 MB with small."""
+    with TemporaryDirectory(prefix="sampan-") as folder:
+        edited = Path(folder) / path.name
+        edited.write_bytes(without_final_softmax(path.read_bytes()))
+        return open_model(edited, 1)
 
 
 def build_engine(options: ParseOptions) -> OcrEngine | OfficialEngine:

@@ -162,7 +162,8 @@ def consistent(readings: Sequence[Reading]) -> list[Reading]:
     are all curly or all straight, as most of the page has them.
     """
     shapes = Counter(mark for reading in readings for mark in _APOSTROPHE.findall(reading.text))
-    usual = shapes.most_common(1)[0][0] if shapes else "'"
+    # A draw goes to the curly one, whatever the order of lines.
+    usual = max("’'", key=lambda mark: shapes[mark])
     agreed = []
     for reading in readings:
         text = _LONE_ONE.sub("l", reading.text)
