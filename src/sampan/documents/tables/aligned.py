@@ -266,8 +266,10 @@ def _extents(by_row: list[list[Piece]], xs: Floats, height: float) -> tuple[Floa
         own = np.asarray([(p.x0, p.x1) for row in by_row for p in row if p.first == p.last == column])
         if len(own):
             texts[column] = own[:, 0].min(), own[:, 1].max()
-            left, right = np.median(np.abs(own - np.median(own, axis=0)), axis=0)
-            if min(left, right) < 0.1 * height < max(left, right):
+            off = np.abs(own - np.median(own, axis=0))
+            left, right = off.mean(axis=0)
+            # Figures of one length make both sides even; those of other lengths tell.
+            if min(np.median(off, axis=0)) < 0.1 * height < max(left, right) > 2 * min(left, right):
                 stands[column] = "left" if left < right else "right"
     cells = np.stack([texts[:, 0] - 0.5 * height, texts[:, 1] + 0.5 * height], axis=1)
     for column in range(columns - 1):

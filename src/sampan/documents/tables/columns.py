@@ -68,7 +68,8 @@ def find_columns(words: TableWords, rows: Sequence[Ints], lines: Sequence[float]
     ]
     if not spans:
         return np.zeros(0)
-    valleys = _valleys(spans, words.height)
+    overlapping = _overlapping(words, rows, spans)
+    valleys = _valleys(spans, overlapping, words.height)
     margin = 0.5 * words.height
     left, right = min(s[0, 0] for s in spans), max(s[:, 1].max() for s in spans)
     drawn = [x for x in lines if left + margin < x < right - margin]
@@ -77,13 +78,13 @@ def find_columns(words: TableWords, rows: Sequence[Ints], lines: Sequence[float]
         for low, high in valleys
         if not any(low - margin < x < high + margin for x in drawn)
     ]
-    return _supported(np.asarray(sorted(boundaries)).reshape(-1, 2), _overlapping(words, rows, spans))
+    return _supported(np.asarray(sorted(boundaries)).reshape(-1, 2), [*spans, *overlapping])
 
 
 def _overlapping(words: TableWords, rows: Sequence[Ints], spans: Sequence[Floats]) -> list[Floats]:
-    """Spans of text rows, and those of neighbours too close for rows of their own once more together: a label
-    in the middle between two rows stands beside both."""
-    joined = list(spans)
+    """Spans of neighbouring text rows together that are too close for rows of their own: a label in the middle
+    between two rows stands beside both."""
+    joined = []
     y = [float(words.centre_y[row].mean()) for row in rows]
     for k in range(len(rows) - 1):
         if y[k + 1] - y[k] < OVERLAP * words.height:
@@ -94,8 +95,10 @@ def _overlapping(words: TableWords, rows: Sequence[Ints], spans: Sequence[Floats
     return joined
 
 
-def _valleys(spans: Sequence[Floats], height: float) -> list[tuple[float, float]]:
-    """Intervals that few chunks cross and that separate chunks of enough rows."""
+def _valleys(
+    spans: Sequence[Floats], overlapping: Sequence[Floats], height: float
+) -> list[tuple[float, float]]:
+    """Intervals that few chunks cross and that separate chunks of enough rows, or of `overlapping` ones."""
     edges = np.unique(np.concatenate([s.ravel() for s in spans]))
     if len(edges) < 2:
         return []
@@ -103,7 +106,7 @@ def _valleys(spans: Sequence[Floats], height: float) -> list[tuple[float, float]
     every = np.concatenate(spans)
     crossing = ((every[:, :1] < middles) & (every[:, 1:] > middles)).sum(0)  # (M,)
     separated = np.zeros(len(middles), np.int64)
-    for row in spans:
+    for row in [*spans, *overlapping]:
         separated += ((row[:-1, 1:] <= middles) & (row[1:, :1] >= middles)).any(0)
     found: list[tuple[float, float]] = []
     open_ = (crossing <= CROSSING * separated) & (separated > 0)
