@@ -124,7 +124,13 @@ def markdown_report(result: Record) -> str:
     about = result["machine"]
     lines = [
         f"Split `{result['split']}`, {result['files']} files; {about['cores']} cores of {about['cpu']}, Python {about['python']}; "
-        f"made by `python -m benchmarks.parse_peers`.",
+        f"made by `python -m benchmarks.parse_peers`. Timed were "
+        + " and ".join(
+            f"{next(iter(result['groups'][name].values()))['timed_files']} files of {name}"
+            for name in ("all images", "all pdf")
+            if name in result["groups"]
+        )
+        + ", read by all programs in turn.",
         "",
     ]
     for name in ("all images", "all pdf"):

@@ -10,8 +10,9 @@ A parser keeps its models open, so reuse one for many files. A broken page becom
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -52,19 +53,24 @@ class Parser:
             raise OptionError(f"give either a ParseOptions or single options, not both: {', '.join(fields)}")
         self.options = options or make_options(**fields)
 
-    def parse(self, source: InputLike) -> Document:
-        """Read the whole document (or the pages that the options select)."""
+    def parse(self, source: InputLike, progress: Callable[[int, int], None] | None = None) -> Document:
+        """Read the whole document (or the pages that the options select).
+
+        `progress(done, total)` is called after every page.
+        """
         from sampan.documents.assembly import assemble_document
         from sampan.documents.page_images import SourceImages
         from sampan.documents.reading import open_source
 
         with open_source(source, self.options) as opened:
             document = Document(generator=f"sampan {__version__}", source=opened.info)
-            for outcome in self._read_pages(opened):
+            for done, outcome in enumerate(self._read_pages(opened), start=1):
                 if isinstance(outcome, Page):
                     document.pages.append(outcome)
                 else:
                     document.failures.append(outcome)
+                if progress is not None:
+                    progress(done, len(opened))
         if not document.pages:
             first = document.failures[0]
             raise InputError(f"no page of {document.source.name} could be read; {first.message}")
@@ -91,10 +97,16 @@ class Parser:
         for page in opened.pages():
             try:
                 yield self.read_page(page)
-            except SampanError as error:
-                if not isinstance(error, InputError):
-                    raise
+            except InputError as error:
                 yield Failure(stage="reading", message=str(error), page=page.number)
+            except SampanError:
+                raise
+            except Exception as error:
+                # A defect of ours on one page must not cost the other pages; it is reported as what it is.
+                if os.environ.get("SAMPAN_DEBUG") == "1":
+                    raise
+                message = f"page {page.number}: unexpected {type(error).__name__}: {error}"
+                yield Failure(stage="defect", message=message, page=page.number)
 
     def read_page(self, page: PageInput) -> Page:
         """Read one page by itself."""
