@@ -16,6 +16,8 @@ LEAST_SIDE = 0.03
 """Shortest side of a figure as part of the page's width: smaller ones are icons and ornaments."""
 MOST_PARTS = 500
 """Parts above which drawings are no longer put together one by one."""
+LONGEST_LEGEND = 14.0
+"""Width of an entry of a legend, in ems."""
 BACKGROUND = 0.8
 """Part of the page above which a picture is what the page is printed on."""
 
@@ -100,7 +102,7 @@ def with_labels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxe
     if not page.styled:
         small &= np.array([len(t) <= 12 for t in texts])
     labels = page.boxes[free][small]
-    grown = figures.copy()
+    grown = _with_legends(figures, page, free) if not page.styled else figures.copy()
     for _ in range(2):
         for figure in grown:
             if not len(labels):
@@ -110,11 +112,38 @@ def with_labels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxe
                 (labels[:, 0] < figure[2] + 1.3 * em) & (labels[:, 2] > figure[0] - 1.3 * em)
                 & (labels[:, 1] < figure[3] + 1.0 * em) & (labels[:, 3] > figure[1] - 1.0 * em)
             )  # fmt: skip
-            # Beside or under the figure, not at one of its corners.
+            # Beside or under the figure, not at one of its corners; the end of an axis may have its label there.
             near &= ((middle[:, 0] > figure[0]) & (middle[:, 0] < figure[2])) | (
-                (middle[:, 1] > figure[1]) & (middle[:, 1] < figure[3])
+                (middle[:, 1] > figure[1] - 0.6 * em) & (middle[:, 1] < figure[3] + 0.6 * em)
             )
             if near.any():
                 figure[:2] = np.minimum(figure[:2], labels[near, :2].min(axis=0))
                 figure[2:] = np.maximum(figure[2:], labels[near, 2:].max(axis=0))
+    return grown
+
+
+def _with_legends(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxes:
+    """Grow figures over short lines in a column of their own close to the right of them.
+
+    Their left edges agree with each other and with no other line of the page, as those of a text column would.
+    """
+    em = page.body_size
+    boxes = page.boxes[free]
+    short = page.natural_width[free] <= LONGEST_LEGEND
+    grown = figures.copy()
+    for figure in grown:
+        close = (
+            short
+            & (np.abs(boxes[:, 0] - figure[2] - 1.0 * em) < 1.5 * em)
+            & (boxes[:, 1] > figure[1] - 0.5 * em)
+            & (boxes[:, 3] < figure[3] + 0.5 * em)
+        )
+        if close.sum() < 2:
+            continue
+        left = float(np.median(boxes[close, 0]))
+        aligned = np.abs(boxes[:, 0] - left) < em
+        if (aligned != close).any():
+            continue
+        figure[:2] = np.minimum(figure[:2], boxes[close, :2].min(axis=0))
+        figure[2:] = np.maximum(figure[2:], boxes[close, 2:].max(axis=0))
     return grown

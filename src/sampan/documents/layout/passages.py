@@ -136,18 +136,20 @@ def _join_fragments(page: PageLines, chosen: NDArray[np.intp]) -> list[list[int]
     reach[only_marker] *= 3.0
     mono = page.monospace[chosen]
     reach[mono[:, None] & mono[None]] *= 8.0
-    right_of = boxes[None, :, 0] >= boxes[:, None, 2] - 0.5 * size[:, None]
-    right_of &= boxes[None, :, 0] > boxes[:, None, 0]
+    # Boxes of neighbours may overlap by the margins that a detector leaves, but not beyond their middles.
+    centre = (boxes[:, 0] + boxes[:, 2]) / 2
+    right_of = boxes[None, :, 0] >= boxes[:, None, 2] - 0.8 * size[:, None]
+    right_of &= (centre[None] > boxes[:, None, 2]) & (centre[:, None] < boxes[None, :, 0])
     joined = same_row & right_of & (distance < reach)
-    # Justified lines may have gaps that wide; then the lines above and below run on over them.
+    # Justified lines may have gaps that wide; then lines above and below run on over them, one of them the next.
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
     for i, j in zip(
         *np.nonzero(same_row & right_of & ~joined & (distance < 6.0 * size[:, None])), strict=True
     ):
         covers = (boxes[:, 0] < boxes[i, 2] - 0.5 * size[i]) & (boxes[:, 2] > boxes[j, 0] + 0.5 * size[i])
         drop = (middle - middle[i]) / size[i]
-        over, under = covers & (drop > -1.8) & (drop < -0.6), covers & (drop > 0.6) & (drop < 1.8)
-        joined[i, j] = over.any() and under.any()
+        over, under = covers & (drop > -4.5) & (drop < -0.6), covers & (drop > 0.6) & (drop < 4.5)
+        joined[i, j] = over.any() and under.any() and (np.abs(drop[over | under]) < 1.8).any()
     cost = np.where(joined, distance, np.inf)
     group = list(range(len(chosen)))
 

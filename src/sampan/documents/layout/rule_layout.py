@@ -122,7 +122,7 @@ def _drawn(
         panels = fills[area < 0.8 * size[0] * size[1]]
         rulings, figures = layer.rulings, drawn_figures(layer, size)
     elif image is not None:
-        from sampan.documents.layout.image_rulings import find_rulings
+        from sampan.documents.layout.image_rulings import find_rulings, outside_text
 
         scale = image.shape[1] / size[0]
         found = find_rulings(image)
@@ -136,6 +136,8 @@ def _drawn(
             _mirrored(rulings.vertical, size).astype(np.float32),
         )
         figures, panels = _mirrored(figures, size), _mirrored(panels, size)
+    if layer is None:
+        rulings = outside_text(rulings, page.boxes)
     return rulings, figures, panels
 
 
