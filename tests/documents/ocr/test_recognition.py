@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import cast
@@ -33,7 +34,7 @@ from sampan.runtime import Model, open_model
 from sampan.weights import locate
 
 BATCHES = [1, 2, 7, 32]
-CHINESE = ["数据表明该方法有效", "第三章 实验结果与讨论", "二〇二四年十月", "今日は天気がいいですね"]
+CHINESE = "第三章 实验结果与讨论"
 
 
 @cache
@@ -43,21 +44,27 @@ def opened(name: str) -> tuple[Model, list[str]]:
 
 @cache
 def lines() -> tuple[list[str], list[LineCrop]]:
-    """Forty lines in several faces, sizes and qualities."""
+    """Forty lines: five texts and faces of different lengths, two sizes, four qualities.
+
+    Lines of one text have about one shape, so that they share runs.
+    """
+    kinds = [
+        (SENTENCES[9], VERA),
+        (SENTENCES[10], VERA_BOLD),
+        (SENTENCES[4], VERA_ITALIC),
+        (SENTENCES[1], PLAIN),
+    ]
+    path = cjk_font()
+    kinds.append((SENTENCES[13], VERA) if path is None else (CHINESE, path))
     texts, crops = [], []
-    faces = [VERA, VERA_BOLD, VERA_ITALIC, PLAIN]
-    rng = random.Random(2)
-    for index in range(40):
-        text = SENTENCES[index % len(SENTENCES)]
-        name = faces[index % 4]
-        if index % 10 == 9 and (path := cjk_font()) is not None:
-            text, name = CHINESE[index // 10], path
-        size = rng.choice([11, 14, 18, 24, 32])
-        drawn = Drawn(1400, 70, ink=rng.choice([0, 60, 110]))
-        box = drawn.line(20, 12, text, size, name)
-        image = degraded(drawn.image, rng.choice([0.5, 0.7])) if index % 3 == 2 else drawn.image
-        texts.append(text)
-        crops.append(LineCrop(image, quad(box, rng.choice([2, 4]))))
+    for text, name in kinds:
+        for size in (14, 26):
+            for ink, scale in [(0, 1.0), (110, 1.0), (0, 0.7), (60, 0.5)]:
+                drawn = Drawn(800, 70, ink=ink)
+                box = drawn.line(20, 12, text, size, name)
+                image = degraded(drawn.image, scale) if scale < 1 else drawn.image
+                texts.append(text)
+                crops.append(LineCrop(image, quad(box, 0.15 * size)))
     return texts, crops
 
 
@@ -83,14 +90,15 @@ def assert_same(expected: list[Reading], found: list[Reading]) -> None:
 )
 def test_one_model(name: str, squeeze: float) -> None:
     texts, crops = lines()
-    # The large model reads every other line, to save time.
-    crops = crops if "tiny" in name else crops[::2]
+    if "small" in name:  # slow: half of the lines
+        texts, crops = texts[::2], crops[::2]
     expected = recogniser(name, 1, squeeze).read(crops)
-    right = sum(
+    assert max(Counter(crop.width(squeeze) for crop in crops).values()) > 2  # some share a run
+    right = [
         reading.text.replace(" ", "") == text.replace(" ", "")
-        for reading, text in zip(expected, texts if "tiny" in name else texts[::2], strict=True)
-    )
-    assert right > 0.6 * len(crops)
+        for reading, text in zip(expected, texts, strict=True)
+    ]
+    assert sum(right) > 0.6 * len(crops)
     order = list(range(len(crops)))
     for batch in BATCHES[1:]:
         random.Random(batch).shuffle(order)

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tests.documents.ocr.drawn import SENTENCES, VERA, VERA_BOLD, VERA_ITALIC, Box, Drawn, font, iou, quad
+
+from sampan.documents.ocr.crops import LineCrop, quad_size
+from sampan.documents.ocr.ctc import Reading
+from sampan.documents.ocr.engine import OcrEngine
+from sampan.documents.ocr.ink import InkRuns
+from sampan.documents.ocr.presets import build_engine
+from sampan.documents.ocr.words import consistent, is_cjk, spaced, typographic, word_spans
+from sampan.documents.options import ParseOptions
+
+
+@cache
+def engine() -> OcrEngine:
+    built = build_engine(ParseOptions(threads=1))
+    assert isinstance(built, OcrEngine)
+    return built
+
+
+def crop_of(drawn: Drawn, box: Box, margin: float = 4) -> LineCrop:
+    return LineCrop(drawn.image, quad(box, margin))
+
+
+def reading_of(text: str, centres: list[float], width: float = 0.01) -> Reading:
+    """A reading whose characters fire at `centres`, in 0 … 1 of the line."""
+    columns = np.array([[centre - width / 2, centre + width / 2] for centre in centres], np.float32)
+    probabilities = np.linspace(0.9, 1.0, len(text), dtype=np.float32)
+    return Reading(text, float(probabilities.mean()), list(text), probabilities, columns, "m")
+
+
+def read_without_spaces(text: str, size: int, name: str = VERA, gap: float = 0.0) -> tuple[Reading, InkRuns]:
+    """What a recogniser would read in the drawn line if it dropped the spaces."""
+    drawn = Drawn(1500, 80)
+    box = drawn.line(20, 20, text, size, name, gap)
+    crop = crop_of(drawn, box)
+    x0, length = crop.quad[0, 0], quad_size(crop.quad)[0]
+    centres = []
+    face, start = font(name, size), 20.0
+    for word in text.split(" "):
+        edges = np.array([face.getlength(word[:k]) for k in range(len(word) + 1)])
+        centres += (start + (edges[:-1] + edges[1:]) / 2).tolist()
+        start += face.getlength(word + " ") + gap
+    ink = crop.ink()
+    assert ink is not None
+    return reading_of(text.replace(" ", ""), [(c - x0) / length for c in centres]), ink
+
+
+@pytest.mark.parametrize("name", [VERA, VERA_BOLD, VERA_ITALIC])
+@pytest.mark.parametrize("size", [12, 20, 36])
+def test_dropped_spaces_are_put_back(size: int, name: str) -> None:
+    for text in ["The ferry left the weir", "markers of the coins and the", "it is all (in part) over."]:
+        reading, ink = read_without_spaces(text, size, name, gap=0.35 * size)
+        found = spaced(reading, ink)
+        assert found.text == text == "".join(found.characters)
+        assert len(found.probabilities) == len(found.columns) == len(text)
+        assert (np.diff(found.columns.mean(axis=1)) > 0).all()
+        assert found.confidence == reading.confidence and found.model == "m"
+
+
+@pytest.mark.parametrize("name", [VERA, VERA_BOLD, VERA_ITALIC])
+def test_spaces_of_usual_width_are_found_between_full_letters(name: str) -> None:
+    text = "many animals on a warm zoo come home"
+    found = spaced(*read_without_spaces(text, 24, name)).text
+    assert found.replace(" ", "") == text.replace(" ", "")
+    assert set(np.cumsum([len(w) for w in found.split()])) <= set(np.cumsum([len(w) for w in text.split()]))
+    assert found.count(" ") >= 5
+
+
+def test_only_some_dropped() -> None:
+    reading, ink = read_without_spaces("many animals on a warm zoo", 20, gap=6)
+    whole = spaced(reading, ink)
+    # Take out one space of the right reading: it comes back, and the others are not doubled.
+    for place in [k for k, c in enumerate(whole.characters) if c == " "]:
+        one = Reading(
+            whole.text[:place] + whole.text[place + 1 :], 1.0, [c for k, c in enumerate(whole.characters) if k != place],
+            np.delete(whole.probabilities, place), np.delete(whole.columns, place, axis=0),
+        )  # fmt: skip
+        assert spaced(one, ink).text == whole.text
+    assert spaced(whole, ink) is whole
+
+
+@pytest.mark.parametrize("text", ["Constantinople", "illimitable", "1,284.50", "(fill-in)", "l1I|", "W"])
+@pytest.mark.parametrize("size", [14, 30])
+def test_no_space_is_put_into_a_word(text: str, size: int) -> None:
+    reading, ink = read_without_spaces(text, size)
+    assert spaced(reading, ink).text == text
+
+
+@pytest.mark.parametrize("text", ["if(i==l){return;}", "listing.filter(i)", "1111111111"])
+def test_no_space_is_put_into_monospaced_text(text: str) -> None:
+    for pitch in (13.0, 15.0):
+        drawn = Drawn(600, 60)
+        box = drawn.cells(20, 16, text, 22, pitch)
+        crop = crop_of(drawn, box)
+        centres = [
+            (20 + (k + 0.5) * pitch - crop.quad[0, 0]) / quad_size(crop.quad)[0] for k in range(len(text))
+        ]
+        assert spaced(reading_of(text, centres), crop.ink()).text == text
+
+
+def test_a_missing_cell_of_monospaced_text_is_a_space() -> None:
+    text = "return value or other"
+    drawn = Drawn(600, 60)
+    box = drawn.cells(20, 16, text, 22, 14.0)
+    crop = crop_of(drawn, box)
+    places = [k for k, character in enumerate(text) if character != " "]
+    centres = [(20 + (k + 0.5) * 14 - crop.quad[0, 0]) / quad_size(crop.quad)[0] for k in places]
+    assert spaced(reading_of(text.replace(" ", ""), centres), crop.ink()).text == text
+
+
+def test_no_space_is_put_between_ideographs() -> None:
+    ink = InkRuns(np.array([0.3, 0.6]), np.array([0.4, 0.7]), 0.0, 1.0, 0.15)
+    assert spaced(reading_of("数据表", [0.15, 0.5, 0.85]), ink).text == "数据表"
+    assert spaced(reading_of("abc", [0.15, 0.5, 0.85]), ink).text == "a b c"
+    assert spaced(reading_of("abc", [0.15, 0.5, 0.85]), None).text == "abc"
+
+
+def test_words() -> None:
+    spans = word_spans(reading_of("ab  c 数据d", [0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.7, 0.9]), None)
+    assert [span.text for span in spans] == ["ab", "c", "数", "据", "d"]
+    assert [(span.first, span.last) for span in spans] == [(0, 2), (4, 5), (6, 7), (7, 8), (8, 9)]
+    assert spans[0].start == 0 and spans[-1].end == 1
+    assert all(a.end <= b.start + 1e-6 for a, b in pairwise(spans))
+    assert spans[0].least == pytest.approx(0.9) and spans[0].confidence == pytest.approx(0.90625)
+    assert [is_cjk(c) for c in "a1é한字かー。Ａ"] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("size", [18, 30])
+def test_word_boxes_hold_the_words_ink(size: int) -> None:
+    """Through the whole engine: the words of a page and their boxes."""
+    texts = SENTENCES[:4] + SENTENCES[8:10]
+    drawn = Drawn(1300, 70 * len(texts))
+    for index, text in enumerate(texts):
+        drawn.line(30, 20 + 66 * index, text, size, [VERA, VERA_BOLD, VERA_ITALIC][index % 3])
+    lines = sorted(engine().read(drawn.image), key=lambda line: line.box[1])
+    assert [line.text for line in lines] == texts
+    found = [word for line in lines for word in line.words]
+    assert [word.text for word in found] == [word for word, _ in drawn.words]
+    assert np.mean([iou(a.box, b) for a, (_, b) in zip(found, drawn.words, strict=True)]) >= 0.6
+    for word, (text, truth) in zip(found, drawn.words, strict=True):
+        # Along the line the ink is held to within a fraction of a letter.
+        assert word.box[0] <= truth[0] + 0.2 * size and word.box[2] >= truth[2] - 0.2 * size, text
+        assert word.box[0] >= truth[0] - 0.4 * size and word.box[2] <= truth[2] + 0.4 * size, text
+
+
+@pytest.mark.parametrize(("length", "expected"), [(0.3, "-"), (0.55, "–"), (1.0, "—")])
+@pytest.mark.parametrize("read", ["-", "–", "—", "一"])
+def test_dashes_are_told_apart_by_their_length(read: str, length: float, expected: str) -> None:
+    height = 0.1
+    middle = 0.5
+    gap = [(0.2, middle - length * height / 2), (middle + length * height / 2, 0.8)]
+    ink = InkRuns(np.array([g[0] for g in gap]), np.array([g[1] for g in gap]), 0.0, 1.0, height)
+    reading = reading_of(f"a {read} b", [0.1, 0.3, middle, 0.7, 0.9])
+    assert typographic(reading, ink).text == f"a {expected} b"
+
+
+def test_dashes_inside_words_and_ideographs_are_left_alone() -> None:
+    ink = InkRuns(np.zeros(0), np.zeros(0), 0.0, 1.0, 0.1)
+    for text in ("a-b", "第一章", "3–4"):
+        reading = reading_of(text, [0.2, 0.5, 0.8])
+        assert typographic(reading, ink) is reading
+        assert typographic(reading, None) is reading
+
+
+@pytest.mark.parametrize(("length", "expected"), [(8, "-"), (16, "–"), (30, "—")])
+def test_a_dash_alone_on_its_line_is_measured_by_the_other_lines(length: int, expected: str) -> None:
+    ink = InkRuns(np.zeros(0), np.zeros(0), 0.1, 0.9, 1.0)
+    usual = 28 / (length / 0.8)
+    assert typographic(reading_of("—", [0.5]), ink, usual).text == expected
+
+
+def texts(*lines: str) -> list[str]:
+    made = [reading_of(line, np.linspace(0.1, 0.9, len(line)).tolist()) for line in lines]
+    agreed = consistent(made)
+    assert all("".join(reading.characters) == reading.text for reading in agreed)
+    return [reading.text for reading in agreed]
+
+
+def test_apostrophes_follow_the_page_whatever_the_order_of_lines() -> None:
+    assert texts("it's", "don’t", "we’ll") == ["it’s", "don’t", "we’ll"]
+    assert texts("'quoted'", "we’ll") == ["'quoted'", "we’ll"]
+    # A draw is decided alike for any order.
+    assert texts("it's", "don’t") == texts("don’t", "it's")[::-1]
+
+
+def test_a_one_amid_letters_is_an_l() -> None:
+    assert texts("co1umn", "A1B", "v1.2", "page 1 of", "h1") == ["column", "A1B", "v1.2", "page 1 of", "h1"]
