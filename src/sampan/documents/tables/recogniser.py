@@ -18,6 +18,7 @@ from sampan.documents.options import ParseOptions
 from sampan.documents.stages import Rulings, TableInput
 from sampan.documents.tables.aligned import aligned_grid
 from sampan.documents.tables.columns import find_columns, word_space
+from sampan.documents.tables.dashes import with_dashes
 from sampan.documents.tables.grid import Grid
 from sampan.documents.tables.header import mark_header
 from sampan.documents.tables.matcher import assign, fill, split_at_borders
@@ -57,7 +58,7 @@ class TableReader:
         rulings = table.rulings if table.rulings is not None else drawn_rulings(table, words)
         ruled = ruled_grid(words, rulings, table.box)
         if ruled is not None and ruled.confidence >= TRUST and rows_are_ruled(ruled, words):
-            return self._finish(ruled, split_at_borders(words, ruled))
+            return self._finish(ruled, split_at_borders(words, ruled), table)
         grid = aligned_grid(words, rulings, table.fills, table.box)
         if grid is None:
             return None
@@ -65,7 +66,7 @@ class TableReader:
             seen = self._seen(table, words, grid)
             if seen is not None and grid.columns in (1, seen.columns):
                 grid = seen
-        return self._finish(grid, words) if grid.rows * grid.columns <= MAX_TABLE_CELLS else None
+        return self._finish(grid, words, table) if grid.rows * grid.columns <= MAX_TABLE_CELLS else None
 
     def _seen(self, table: TableInput, words: TableWords, grid: Grid) -> Grid | None:
         """The grid that SLANet-plus sees, if it can be trusted."""
@@ -89,8 +90,9 @@ class TableReader:
         seen = structure_grid(found, boxes, grid.xs, grid.ys)
         return seen if seen is not None and explained(seen, words) >= TRUST else None
 
-    def _finish(self, grid: Grid, words: TableWords) -> Table:
-        return mark_header(fill(grid, words, assign(words, grid.boxes())), grid.header_rows)
+    def _finish(self, grid: Grid, words: TableWords, table: TableInput) -> Table:
+        filled = mark_header(fill(grid, words, assign(words, grid.boxes())), grid.header_rows)
+        return with_dashes(filled, table, words.height)
 
 
 def drawn_rulings(table: TableInput, words: TableWords) -> Rulings:
