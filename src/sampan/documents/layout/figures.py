@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sampan.documents.geometry.boxes import coverage, intersections
 from sampan.documents.layout.evidence import caption_subject
-from sampan.documents.layout.page_lines import PageLines
+from sampan.documents.layout.page_lines import SHORT, PageLines
 from sampan.documents.stages import TextLayer
 
 Boxes = NDArray[np.float64]
@@ -98,19 +98,23 @@ def with_labels(figures: Boxes, page: PageLines, free: NDArray[np.intp]) -> Boxe
     em = page.body_size
     texts = [page.lines[i].text for i in free]
     small = np.array([len(t) <= 24 and caption_subject(t) is None for t in texts])
-    small &= page.apparent_size[free] < (0.97 if page.styled else 1.15) * em
+    # On a picture the sizes of numbers and short words are doubtful.
+    largest = 0.97 if page.styled else np.where(page.natural_width[free] > SHORT, 1.15, 1.7)
+    small &= page.apparent_size[free] < largest * em
     if not page.styled:
         small &= np.array([len(t) <= 12 for t in texts])
     labels = page.boxes[free][small]
+    above = np.where(page.natural_width[free][small] < 0.5 * SHORT, 1.3, 1.0) * em
     grown = _with_legends(figures, page, free) if not page.styled else figures.copy()
-    for _ in range(2):
+    # From a curve over the labels next to it to those at the ends of the axes.
+    for _ in range(4):
         for figure in grown:
             if not len(labels):
                 break
             middle = (labels[:, :2] + labels[:, 2:]) / 2
             near = (
                 (labels[:, 0] < figure[2] + 1.3 * em) & (labels[:, 2] > figure[0] - 1.3 * em)
-                & (labels[:, 1] < figure[3] + 1.0 * em) & (labels[:, 3] > figure[1] - 1.0 * em)
+                & (labels[:, 1] < figure[3] + above) & (labels[:, 3] > figure[1] - above)
             )  # fmt: skip
             # Beside or under the figure, not at one of its corners; the end of an axis may have its label there.
             near &= ((middle[:, 0] > figure[0]) & (middle[:, 0] < figure[2])) | (

@@ -18,7 +18,7 @@ from sampan.documents.stages import Image
 
 Boxes = NDArray[np.float64]
 
-WORKING_SIDE = 500
+WORKING_SIDE = 600
 """Longest side of the reduced picture: figures are large."""
 CONTRAST = 20
 """Least difference from the paper, of 255, in any colour channel."""
@@ -36,7 +36,7 @@ def picture_figures(image: Image, text: Boxes, tables: Boxes) -> Boxes:
     interpolation=cv2.INTER_AREA),
                                       np.ones((9, 9), np.uint8)), 9)  # fmt: skip
     paper = cv2.resize(paper, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    ink = (cv2.subtract(paper, small).max(axis=2) > CONTRAST).astype(np.uint8)
+    ink = (_largest_channel(cv2.subtract(paper, small)) > CONTRAST).astype(np.uint8)
     line = max(2, round(float(np.median(text[:, 3] - text[:, 1])) / back[1])) if len(text) else 4
     for box in np.concatenate([text, tables]) / back:
         margin = 0.25 * line
@@ -68,3 +68,9 @@ def picture_figures(image: Image, text: Boxes, tables: Boxes) -> Boxes:
         & (sides.prod(axis=1) <= 0.85 * rows * columns)
     ]
     return np.asarray(figures * back)
+
+
+def _largest_channel(image: Image) -> Image:
+    """(H, W, 3) → (H, W); several times faster than a maximum over the last axis."""
+    blue, green, red = cv2.split(image)
+    return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.uint8)

@@ -27,8 +27,8 @@ def find_rulings(image: Image, thickest: float | None = None) -> Rulings:
 
     `thickest` is the thickest ruling in pixels where `image` is a part of a page; for a whole page its size tells.
     """
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    gray, scale = reduced(gray, WORKING_SIDE)
+    small, scale = reduced(image, WORKING_SIDE)
+    gray = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY) if small.ndim == 3 else small
     # A line need only be darker than what is around it: shadows and tinted paper do not matter.
     ground = cv2.blur(gray, (31, 31))
     dark = (cv2.subtract(ground, gray) > 18).astype(np.uint8)

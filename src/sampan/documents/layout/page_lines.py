@@ -15,6 +15,8 @@ from sampan.documents.model import Box, Direction, Line, Style
 
 FEW = 4
 """Lines on a page that has no body text to compare with."""
+SHORT = 5.0
+"""Width of a text, in ems, up to which its size on a picture is doubtful."""
 LINE_HEIGHT_PER_SIZE = 1.2
 """Height of a line's box over its font size, where no line of the page knows both."""
 
@@ -81,7 +83,7 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
     usual = weighted_median(spread, characters)
     by_width = spread / usual * weighted_median(text_size, characters)
     # Chinese and Japanese characters are all as wide as they are high: a few of them are evidence enough.
-    square = np.array([sum(map(is_cjk, line.text)) for line in lines], dtype=np.float64) > 0.7 * natural
+    square = np.array([_count_cjk(line.text) for line in lines], dtype=np.float64) > 0.7 * natural
     trust = np.clip((natural - 1.0) / np.where(square, 3.0, 6.0), 0.0, np.where(square, 0.8, 0.6))
     trust[(known > 0) | (direction == "ttb")] = 0.0
     return PageLines(
@@ -101,6 +103,10 @@ def measure(lines: Sequence[Line], size: tuple[float, float]) -> PageLines:
         width=size[1] if direction == "ttb" else size[0],
         height=size[0] if direction == "ttb" else size[1],
     )
+
+
+def _count_cjk(text: str) -> int:
+    return 0 if text.isascii() else sum(map(is_cjk, text))
 
 
 LOOSE = 0.7

@@ -94,6 +94,7 @@ class _Rows:
         self.characters = np.array([int(page.characters[m].sum()) for m in self.members])
         self.text = [" ".join(page.lines[i].text for i in m) for m in self.members]
         self.markers = [list_marker(text) for text in self.text]
+        self.code = np.array([looks_like_code(text) for text in self.text])
         middle = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
         # Number of the innermost panel that a row lies in, -1 for none.
         self.panel = np.full(len(self.members), -1)
@@ -290,8 +291,8 @@ def _is_code(rows: _Rows, chain: list[int]) -> bool:
     characters = rows.characters[chain]
     if rows.page.styled:
         return bool(characters[rows.monospace[chain]].sum() > 0.6 * characters.sum())
-    evidence = float(np.mean([looks_like_code(rows.text[i]) for i in chain]))
-    if len(chain) < 2:
+    evidence = float(rows.code[chain].mean())
+    if len(chain) < 2 or evidence <= 0.25:
         return False
     pitch = _even_pitch(rows, chain)
     return evidence > (0.5 if pitch is None else 0.25 if pitch else 0.8)
@@ -324,9 +325,7 @@ def _join_code(rows: _Rows, chains: list[list[int]]) -> list[list[int]]:
     pieces = [
         chain
         for chain in chains
-        if len(chain) <= 3
-        and not rows.page.styled
-        and np.mean([looks_like_code(rows.text[i]) for i in chain]) > 0.6
+        if len(chain) <= 3 and not rows.page.styled and rows.code[chain].mean() > 0.6
     ]
     candidates = listings + [chain for chain in pieces if chain not in listings]
     others = [chain for chain in chains if chain not in candidates]

@@ -18,7 +18,7 @@ from sampan.documents.layout.figures import drawn_figures, merge_overlapping, wi
 from sampan.documents.layout.furniture import mark_furniture
 from sampan.documents.layout.headings import mark_headings
 from sampan.documents.layout.lists import join_lists
-from sampan.documents.layout.page_lines import PageLines, face_back, measure
+from sampan.documents.layout.page_lines import SHORT, PageLines, face_back, measure
 from sampan.documents.layout.passages import Passage, find_passages
 from sampan.documents.layout.ruled_tables import ruled_tables
 from sampan.documents.model import Line
@@ -34,8 +34,6 @@ FULL = 0.12
 
 LARGEST_CELL = 1.25
 """Text size of a table cell over that of the body."""
-SHORT = 5.0
-"""Width of a text, in ems, up to which its size on a picture is doubtful."""
 
 
 class RuleLayout:
@@ -53,7 +51,10 @@ class RuleLayout:
     ) -> list[Region]:
         """Regions in page units. Every line lies in exactly one of them, apart from lines over a figure."""
         page = measure(lines, size)
-        rulings, figures, panels = _drawn(page, size, image, text_layer)
+        picture = None
+        if text_layer is None and image is not None and page.direction != "ttb":
+            picture = _reduced(image, size)
+        rulings, figures, panels = _drawn(page, size, picture, text_layer)
         horizontal = np.asarray(rulings.horizontal, dtype=np.float64).reshape(-1, 4)
         free = np.array([i for i, line in enumerate(lines) if line.text.strip()], dtype=np.intp)
         seek_tables = self.options.tables and page.direction != "ttb"
@@ -64,8 +65,8 @@ class RuleLayout:
             tables = np.array(grids).reshape(-1, 4)
             panels = panels[~_within(panels, tables, 0.7)]
             free = free[~_within(page.boxes[free], tables, 0.6)]
-        if text_layer is None and image is not None and page.direction != "ttb":
-            figures = _pictured(page, size, image, tables)
+        if picture is not None:
+            figures = _pictured(page, size, picture, tables)
         figures = figures[~_within(figures, tables, 0.7)]
         figures = _without_panels(with_labels(figures, page, free), page, free)
         # Shading is ink too: what is full of text may be a table and waits until those are known.
@@ -109,8 +110,16 @@ class RuleLayout:
         return regions
 
 
+def _reduced(image: Image, size: tuple[float, float]) -> tuple[Image, float]:
+    """The picture at the size that rulings are sought in, and its pixels per page unit."""
+    from sampan.documents.layout.image_rulings import WORKING_SIDE, reduced
+
+    small, back = reduced(image, WORKING_SIDE)
+    return small, float(image.shape[1] / size[0] / back[0])
+
+
 def _drawn(
-    page: PageLines, size: tuple[float, float], image: Image | None, layer: TextLayer | None
+    page: PageLines, size: tuple[float, float], picture: tuple[Image, float] | None, layer: TextLayer | None
 ) -> tuple[Rulings, Boxes, Boxes]:
     """Rulings, figures (F, 4) and shaded panels (P, 4), as `page` sees them."""
     nothing = np.zeros((0, 4))
@@ -121,10 +130,10 @@ def _drawn(
         area = (fills[:, 2:] - fills[:, :2]).prod(axis=1)
         panels = fills[area < 0.8 * size[0] * size[1]]
         rulings, figures = layer.rulings, drawn_figures(layer, size)
-    elif image is not None:
+    elif picture is not None:
         from sampan.documents.layout.image_rulings import find_rulings, outside_text
 
-        scale = image.shape[1] / size[0]
+        image, scale = picture
         found = find_rulings(image)
         rulings = Rulings(found.horizontal / scale, found.vertical / scale)
         figures, panels = nothing, nothing
@@ -141,11 +150,13 @@ def _drawn(
     return rulings, figures, panels
 
 
-def _pictured(page: PageLines, size: tuple[float, float], image: Image, tables: Boxes) -> Boxes:
+def _pictured(
+    page: PageLines, size: tuple[float, float], picture: tuple[Image, float], tables: Boxes
+) -> Boxes:
     """Figures (F, 4) found in the picture, as `page` sees them."""
     from sampan.documents.layout.image_figures import picture_figures
 
-    scale = image.shape[1] / size[0]
+    image, scale = picture
     if page.direction == "rtl":
         found = picture_figures(image, _mirrored(page.boxes, size) * scale, _mirrored(tables, size) * scale)
         return _mirrored(found / scale, size)
