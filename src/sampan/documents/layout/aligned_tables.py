@@ -164,9 +164,14 @@ def _run(
             if not len(columns):
                 # A cell that spans columns closes the gap; it may be one of few, not the rule.
                 columns = _column_gaps(np.concatenate([taken, row.cells]), em)
+                with_row = np.concatenate([taken, row.cells])
                 if not len(columns):
-                    break
-                taken = np.concatenate([taken, row.cells])
+                    # One row whose cells were read as one line closes the gaps of all; the rows above tell.
+                    recent = [r.cells for r in rows[max(start, last - 1) : last + 1] if len(r.cells) > 1]
+                    with_row = np.concatenate([*recent, row.cells])
+                    if len(recent) < 2 or not len(_column_gaps(with_row, em)):
+                        break
+                taken = with_row
             else:
                 taken = grown
             multiple, last, pending = multiple + 1, k, []
