@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sampan.documents.model import Line, Style
+from sampan.documents.model import Line, Style, Word
 
 WORDS = "the boat leaves before nine and drifts along under old bridges while rain falls on all of us".split()  # noqa: SIM905
 
@@ -46,3 +46,32 @@ class Sheet:
             current.append(word)
         self.line(" ".join(current), start, y, size)
         return y + 1.3 * size
+
+    def read(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        *,
+        left: float = 0.0,
+        right: float = 0.0,
+        tall: float = 0.0,
+        size: float = 0.0,
+        em: float = 0.5,
+    ) -> Line:
+        """A line as a reader of pictures gives it: with words, and with a box that is too large on three sides.
+
+        `em` is the width of a character as part of the size.
+        """
+        made = self.line(text, x, y, size)
+        advance = em * (size or self.size)
+        made.origin = "ocr"
+        made.box = (x - left, y - tall / 2, x + advance * len(text) + right, made.box[3] + tall / 2)
+        at = 0
+        for word in text.split():
+            at = text.index(word, at)
+            made.words.append(
+                Word(text=word, box=(x + at * advance, y, x + (at + len(word)) * advance, made.box[3]))
+            )
+            at += len(word)
+        return made

@@ -8,7 +8,8 @@ import pytest
 
 from sampan.documents.layout import picodet
 from sampan.documents.layout.image_figures import picture_figures
-from sampan.documents.layout.image_rulings import find_rulings
+from sampan.documents.layout.image_rulings import find_rulings, outside_text
+from sampan.documents.stages import Rulings
 
 
 def page(height: int = 1100, width: int = 850) -> np.ndarray:
@@ -94,3 +95,29 @@ def test_picodet_finds_a_figure_on_a_page() -> None:
     assert figures
     assert figures[0].box == pytest.approx((150, 420, 750, 780), abs=40)
     assert all(region.score >= 0.5 and region.source == "model" for region in regions)
+
+
+def test_strokes_of_letters_are_no_rulings() -> None:
+    image = page(1700, 1240)
+    cv2.putText(image, "TTTT LETTER", (60, 600), cv2.FONT_HERSHEY_COMPLEX, 2, (0, 0, 0), 3, cv2.LINE_AA)
+    (width, height), below = cv2.getTextSize("TTTT LETTER", cv2.FONT_HERSHEY_COMPLEX, 2, 3)
+    text = np.array([[60.0, 600 - 1.1 * height, 60 + width, 600 + below]])
+    cv2.line(image, (60, 620), (60 + width, 620), (0, 0, 0), 3)
+    cv2.line(image, (40, 800), (900, 800), (0, 0, 0), 2)
+    found = find_rulings(image)
+    assert len(found.horizontal) > 2, "these letters must have long bars, or they test nothing"
+    kept = outside_text(found, text)
+    assert np.sort(kept.horizontal[:, 1]) == pytest.approx([620, 800], abs=3)
+
+
+@pytest.mark.parametrize(("thickness", "count"), [(4, 1), (14, 0)])
+def test_a_ruling_is_slender(thickness: int, count: int) -> None:
+    image = page(2200, 1700)
+    cv2.rectangle(image, (100, 600), (240, 600 + thickness - 1), (0, 0, 0), -1)
+    assert len(find_rulings(image).horizontal) == count
+
+
+def test_text_may_cover_a_ruling_only_in_part() -> None:
+    rulings = Rulings(np.array([[0, 50, 300, 50]], np.float32), np.array([[30, 0, 30, 200]], np.float32))
+    kept = outside_text(rulings, np.array([[20.0, 40, 120, 60]]))
+    assert len(kept.horizontal) == len(kept.vertical) == 1
