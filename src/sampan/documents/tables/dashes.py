@@ -30,7 +30,10 @@ def with_dashes(table: Table, given: TableInput, height: float) -> Table:
     for index in blank if len(blank) <= MOST else []:
         cell = table.cells[index]
         assert cell.box is not None
-        if (stroke := _stroke(given.image, cell.box, given.scale, height)) is not None:
+        # A table without a frame ends with its texts, and the dash may end there too.
+        first, last = cell.column == 0, cell.column + cell.column_span == table.columns
+        box = (cell.box[0] - 0.5 * height * first, cell.box[1], cell.box[2] + 0.5 * height * last, cell.box[3])
+        if (stroke := _stroke(given.image, box, given.scale, height)) is not None:
             length = (stroke[2] - stroke[0]) / height
             sign = "-" if length < HYPHEN else "–" if length < EN_DASH else "—"
             word = Word(text=sign, box=stroke, confidence=CONFIDENCE)
@@ -60,17 +63,19 @@ def _stroke(image: Image, box: Box, scale: float, height: float) -> Box | None:
     if depth < max(40.0, 8 * noise):
         return None
     dark: NDArray[np.uint8] = (gray < paper - 0.5 * depth).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    ink = stats[1:, cv2.CC_STAT_AREA]
-    if count < 2 or ink.max() < 0.75 * ink.sum():
-        return None
-    x, y, w, h, area = (int(v) for v in stats[1 + int(ink.argmax())])
-    unit = height * scale
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     rows, columns = dark.shape
-    whole = x > 0 and y > 0 and x + w < columns and y + h < rows
+    left, top, width, tall = stats[1:, :4].T
+    # Rulings and what hangs in from the neighbours touch the edge.
+    own = stats[1:][(left > 0) & (top > 0) & (left + width < columns) & (top + tall < rows)]
+    ink = own[:, cv2.CC_STAT_AREA]
+    if not len(own) or ink.max() < 0.75 * ink.sum():
+        return None
+    x, y, w, h, area = (int(v) for v in own[int(ink.argmax())])
+    unit = height * scale
     level = h <= max(0.16 * unit, 3.0) and w >= 1.8 * h and area >= 0.6 * w * h
     # Dashes stand near the middle of the line, not at its foot as full stops and underlines do.
     middle = abs(y + h / 2 - rows / 2) < 0.3 * unit
-    if not (whole and level and middle and 0.15 * unit <= w <= 1.2 * unit):
+    if not (level and middle and 0.15 * unit <= w <= 1.2 * unit):
         return None
     return (x0 + x) / scale, (y0 + y) / scale, (x0 + x + w) / scale, (y0 + y + h) / scale
