@@ -210,3 +210,39 @@ def test_random_lines_do_not_break_it() -> None:
             chance.uniform(0, 20)),
                               direction=chance.choice(["ltr", "rtl", "ttb"])))  # fmt: skip
         RuleLayout(ParseOptions()).find(lines, SIZE)
+
+
+def test_sentences_in_a_column_of_a_table_are_cells() -> None:
+    sheet = Sheet()
+    sheet.paragraph(prose(1, 90), 60, 60, 480)
+    notes = [
+        "Includes the tributary above the bridge",
+        "Moved after the flood in the spring",
+        "closed since the winter",
+    ]
+    for r, note in enumerate(["Status", *notes, "new"]):
+        for text, x in (
+            ("Meadow" if r else "Station", 60),
+            (f"{r}.7", 140),
+            (f"{9 * r + 1}", 200),
+            (note, 260),
+        ):
+            sheet.line(text, x, 180 + 19 * r)
+    sheet.paragraph(prose(2, 90), 60, 320, 480)
+    regions = find(sheet)
+    (table,) = (region for region in regions if region.kind == "table")
+    assert table.box == pytest.approx((60, 180, 455, 180 + 4 * 19 + 12))
+    assert kinds(regions) == {"text": 2, "table": 1}
+
+
+def test_a_heading_read_as_one_line_does_not_cut_its_table() -> None:
+    """It closes the gaps between all columns; the names stay clear of it until the longest one comes."""
+    sheet = Sheet(styled=False)
+    sheet.line("Place", 60, 100)
+    sheet.line("Amount Weight (kg) Highest", 142, 100)
+    for row, name in enumerate(("Quay", "Mill", "Weir", "Gate", "North harbour 2", "Lock", "Ford")):
+        for x, text in ((60, name), (157, f"{row}.4"), (210, "31.5"), (257, "66")):
+            sheet.line(text, x, 120 + 20 * row)
+    tables = [region for region in find(sheet) if region.kind == "table"]
+    assert len(tables) == 1
+    assert all(inside(line, tables[0]) for line in sheet.lines)

@@ -288,6 +288,8 @@ def _headings(owner: Ints, filled: NDArray[np.bool_]) -> int:
     """Header rows without a rule to tell: a first row with gaps above a full one may be a heading of two rows."""
     if len(owner) < 3 or (filled[0].all() and len(np.unique(owner[0])) == owner.shape[1]):
         return 1
+    if bool((owner[1] == owner[2]).any()):
+        return 1  # a label that spans rows stands beside the body
     lower = filled[1] | (owner[1] == owner[0])
     return 2 if bool((lower | ~filled[0])[1:].all()) and bool(filled[1][~filled[0]].all()) else 1
 

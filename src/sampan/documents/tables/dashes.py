@@ -32,7 +32,12 @@ def with_dashes(table: Table, given: TableInput, height: float) -> Table:
         assert cell.box is not None
         # A table without a frame ends with its texts, and the dash may end there too.
         first, last = cell.column == 0, cell.column + cell.column_span == table.columns
-        box = (cell.box[0] - 0.5 * height * first, cell.box[1], cell.box[2] + 0.5 * height * last, cell.box[3])
+        box = (
+            cell.box[0] - 0.5 * height * first,
+            cell.box[1],
+            cell.box[2] + 0.5 * height * last,
+            cell.box[3],
+        )
         if (stroke := _stroke(given.image, box, given.scale, height)) is not None:
             length = (stroke[2] - stroke[0]) / height
             sign = "-" if length < HYPHEN else "–" if length < EN_DASH else "—"
