@@ -221,8 +221,8 @@ def _look_alike(rows: _Rows, above: NDArray[np.intp], under: NDArray[np.intp]) -
     alike = (ratio < 1.08) & (rows.monospace[above] == rows.monospace[under])
     same_weight = rows.bold[above] == rows.bold[under]
     # A line in the middle of a bold or plain sentence may turn; after a full stop it is another passage.
-    goes_on = np.array([not ends_sentence(rows.text[i]) for i in above]) & np.array(
-        [rows.text[i][:1].islower() for i in under]
+    goes_on = np.array([not ends_sentence(rows.text[i]) for i in above], bool) & np.array(
+        [rows.text[i][:1].islower() for i in under], bool
     )
     return np.asarray(alike & (same_weight | goes_on))
 

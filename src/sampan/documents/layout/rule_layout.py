@@ -28,6 +28,8 @@ from sampan.documents.stages import Image, Region, Rulings, TextLayer
 Boxes = NDArray[np.float64]
 
 
+LONGEST_NEIGHBOUR = 8.0
+"""Width of a text, in ems, that stands beside a sentence in a table."""
 FULL = 0.12
 """Part of a figure covered with text above which it may be a table."""
 
@@ -75,7 +77,7 @@ class RuleLayout:
 
         passages = find_passages(page, free, horizontal, panels)
         if seek_tables:
-            prose = [p for p in passages if _is_prose(p, page)]
+            prose = [p for p in passages if _is_prose(p, page) and not _is_column_of_cells(p, page, free)]
             taken = {i for p in prose for i in p.members}
             # Headings side by side in two columns are aligned too, but cells are no larger than the body.
             large = page.apparent_size[free] >= LARGEST_CELL * page.body_size
@@ -208,6 +210,17 @@ def _is_prose(p: Passage, page: PageLines) -> bool:
     if p.rows >= 3 and p.ended_early < 0.5 and width > 0.2 * page.width:
         return True
     return p.rows <= 2 and width > 0.6 * page.width and len(p.text) > 50
+
+
+def _is_column_of_cells(p: Passage, page: PageLines, free: NDArray[np.intp]) -> bool:
+    """Sentences in a table: few, and beside every one of them at least two short texts in the same row."""
+    if p.kind == "code" or p.rows > 8:
+        return False
+    others = page.boxes[np.setdiff1d(free[page.natural_width[free] < LONGEST_NEIGHBOUR], p.members)]
+    own = page.boxes[p.members]
+    height = own[:, 3] - own[:, 1]
+    common = np.minimum(own[:, None, 3], others[None, :, 3]) - np.maximum(own[:, None, 1], others[None, :, 1])
+    return bool(((common > 0.6 * height[:, None]).sum(axis=1) >= 2).all())
 
 
 def _mark_captions(passages: list[Passage], page: PageLines, tables: Boxes, figures: Boxes) -> None:
