@@ -110,29 +110,27 @@ def test_numbers_in_tall_boxes_are_cells() -> None:
     sheet = Sheet(styled=False)
     column(sheet, 1, 60, 100, letters=90)
     column(sheet, 2, 60, 480, letters=90)
-    cells = table(sheet, 6, tall=5)
+    cells = table(sheet, 6, tall=7)
     (region,) = (r for r in find(sheet) if r.kind == "table")
     assert region.box[1] <= min(line.box[1] for line in cells)
     assert region.box[3] >= max(line.box[3] for line in cells)
+    assert region.box[2] == max(line.box[2] for line in cells)
 
 
 def test_a_row_whose_boxes_touch_belongs_to_the_table() -> None:
     sheet = Sheet(styled=False)
     column(sheet, 1, 60, 100, letters=90)
     column(sheet, 2, 60, 480, letters=90)
-    head = [
-        sheet.read(text, x, 282, left=7, right=7)
-        for text, x in (
-            ("Station and gate", 70),
-            ("Mean value of it", 165),
-            ("Most ever", 260),
-            ("Share", 385),
-        )
-    ]
-    cells = table(sheet, 5)
+    places = (70, 163, 195, 252, 291)
+    for text, x in zip(("Station and gate", "Mean", "Most ever", "Share", "Cost"), places, strict=True):
+        sheet.read(text, x, 282, left=9, right=9)
+    for r, name in enumerate(["Old mill lock", "Meadow", "Brewery", "Ferry", "North quay and so"]):
+        row = (name, "31", f"7.{r}", f"9{r}", f"4{r}")
+        for text, x in zip(row, (70, 173, 220, 267, 301), strict=True):
+            sheet.read(text, x, 300 + 18 * r, left=9, right=9)
     (region,) = (r for r in find(sheet) if r.kind == "table")
-    assert region.box[1] <= min(line.box[1] for line in head)
-    assert region.box[3] >= max(line.box[3] for line in cells)
+    assert region.box[1] == 282
+    assert region.box[3] == 300 + 4 * 18 + 12
 
 
 def pie(sheet: Sheet) -> tuple[Image, list[Line]]:
@@ -186,7 +184,7 @@ def test_words_far_apart_in_justified_lines_stay_in_their_paragraph() -> None:
 def test_boxes_that_overlap_a_little_are_one_line_of_code() -> None:
     sheet = Sheet(styled=False)
     sheet.read("class Station:", 60, 100, em=0.6)
-    sheet.read("def", 84, 114, em=0.6, right=6)
+    sheet.read("def", 84, 114, em=0.6, right=8)
     sheet.read("_init__(self, name, offset=0.0):", 108, 114, em=0.6, left=5)
     for k, text in enumerate(["self.name = name", "self.offset = offset", "self.log = {}"]):
         sheet.read(text, 108, 128 + 14 * k, em=0.6)
