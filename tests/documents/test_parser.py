@@ -182,6 +182,15 @@ def test_an_unreliable_region_alone_is_read_again() -> None:
     assert 842 - 240 - 15 < y < 842 - 240 + 5 * 18 + 5 and 150 < x < 320
 
 
+def test_a_page_of_nothing_but_garbage_is_read_as_a_picture() -> None:
+    made, eyes = with_eyes("what the picture says", dpi=72)
+    lines = [" ".join(soup(PROSE)[n % 6 : n % 6 + 2])[:110] for n in range(46)]
+    content = b"".join(text(8, 828 - 18 * n, line) for n, line in enumerate(lines))
+    document = made.parse(pdf(SamplePage(content)))
+    assert document.text == "what the picture says" and document.pages[0].origin == "ocr"
+    assert eyes.shown == [(842, 595, 3)] and "straighten" in document.pages[0].seconds
+
+
 def test_a_scanned_pdf_reads_like_its_picture() -> None:
     document = Parser(threads=1, dpi=144, tables=False).parse(image_pdf(picture()))
     (page,) = document.pages

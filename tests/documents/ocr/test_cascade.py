@@ -137,6 +137,15 @@ def test_a_careful_word_of_another_length_is_put_in_whole() -> None:
     assert len(careful.crops) == 1
 
 
+def test_words_of_other_lengths_do_not_move_each_other() -> None:
+    text = "The ferry left the upper weir before noon yesterday"
+    both, _, careful, crops = cascade(
+        [text], doubtful={"fery": 0.4, "noon": 0.4}, dropped=text.index("rry"), wrong={"noon": "nnnn"}
+    )
+    (reading,) = both.read(crops)
+    assert reading.text == text and len(careful.crops) == 2
+
+
 def test_neighbours_of_a_doubtful_short_word_go_with_it() -> None:
     both, _, careful, crops = cascade(["Several readings of gauges were complete"], doubtful={"of": 0.4})
     both.read(crops)

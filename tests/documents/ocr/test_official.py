@@ -161,14 +161,21 @@ def test_crops() -> None:
     np.testing.assert_array_equal(crop[:, 20:], np.repeat(crop[:, 19:20], 40, axis=1))
 
 
+def test_a_tilted_crop_is_interpolated() -> None:
+    ramp = np.repeat(3 * np.arange(85, dtype=np.uint8)[None, :, None], 85, axis=0).repeat(3, axis=2)
+    corners = np.array([[20, 30], [60, 40], [55, 60], [15, 50]], np.float32)
+    crop = official_crop(ramp, corners)[3:-3, 3:-3].astype(float)
+    assert np.abs(np.diff(crop[..., 0], axis=1) - 3 * 40 / np.hypot(40, 10)).max() < 1.2
+
+
 def test_widths_and_padding() -> None:
     def strip(height: int, width: int) -> np.ndarray:
         return np.full((height, width, 3), 255, np.uint8)
 
-    short, middle = strip(30, 50), strip(30, 301)
+    short, middle = strip(30, 51), strip(30, 301)
     batch = official_blob([short, middle])
     assert batch.shape == (2, 3, 48, int(48 * 301 / 30))
-    filled = ceil(48 * 50 / 30)
+    filled = ceil(48 * 51 / 30)  # 81.6
     assert (batch[0, :, :, :filled] == 1).all() and (batch[0, :, :, filled:] == 0).all()
     assert official_blob([short]).shape[3] == 320
     assert official_blob([strip(10, 4000)]).shape[3] == 3200

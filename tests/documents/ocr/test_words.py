@@ -121,6 +121,19 @@ def test_no_space_is_put_between_ideographs() -> None:
     assert spaced(reading_of("abc", [0.15, 0.5, 0.85]), None).text == "abc"
 
 
+@pytest.mark.parametrize(("text", "found"), [("nn", "n n"), ("nl", "nl"), ("ln", "ln"), ("ll", "ll")])
+def test_a_gap_beside_narrow_letters_must_be_wider(text: str, found: str) -> None:
+    ink = InkRuns(np.array([0.45]), np.array([0.55]), 0.0, 1.0, 0.1 / 0.33)
+    assert spaced(reading_of(text, [0.2, 0.8]), ink).text == found
+
+
+def test_wide_gaps_of_cells_of_one_width_are_no_spaces() -> None:
+    text = "nomenuanoe"
+    gaps = np.linspace(0.1, 0.9, 9)
+    ink = InkRuns(gaps[[4]] - 0.02, gaps[[4]] + 0.02, 0.0, 1.0, 0.1)
+    assert spaced(reading_of(text, np.linspace(0.05, 0.95, 10).tolist()), ink).text == text
+
+
 def test_words() -> None:
     spans = word_spans(reading_of("ab  c 数据d", [0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.7, 0.9]), None)
     assert [span.text for span in spans] == ["ab", "c", "数", "据", "d"]
