@@ -10,7 +10,7 @@ import pytest
 from tests.documents.layout.synthetic import Sheet, prose
 
 from sampan.documents.layout import RuleLayout
-from sampan.documents.model import Line
+from sampan.documents.model import Line, Word
 from sampan.documents.options import ParseOptions
 from sampan.documents.stages import Region, Rulings, TextLayer
 
@@ -218,20 +218,20 @@ def test_sentences_in_a_column_of_a_table_are_cells() -> None:
     notes = [
         "Includes the tributary above the bridge",
         "Moved after the flood in the spring",
-        "closed since the winter",
+        "unavailable",
     ]
-    for r, note in enumerate(["Status", *notes, "new"]):
+    for r, note in enumerate(["Status", *notes]):
         for text, x in (
             ("Meadow" if r else "Station", 60),
             (f"{r}.7", 140),
             (f"{9 * r + 1}", 200),
             (note, 260),
         ):
-            sheet.line(text, x, 180 + 19 * r)
+            sheet.line(text, x, 180 + 16 * r, 8)
     sheet.paragraph(prose(2, 90), 60, 320, 480)
     regions = find(sheet)
     (table,) = (region for region in regions if region.kind == "table")
-    assert table.box == pytest.approx((60, 180, 455, 180 + 4 * 19 + 12))
+    assert table.box == pytest.approx((60, 180, 260 + 4 * 39, 180 + 3 * 16 + 9.6))
     assert kinds(regions) == {"text": 2, "table": 1}
 
 
@@ -246,3 +246,17 @@ def test_a_heading_read_as_one_line_does_not_cut_its_table() -> None:
     tables = [region for region in find(sheet) if region.kind == "table"]
     assert len(tables) == 1
     assert all(inside(line, tables[0]) for line in sheet.lines)
+
+
+@pytest.mark.parametrize(("caption", "belongs"), [("", True), ("Table 2: Samples and peaks here", False)])
+def test_a_heading_read_as_one_line_belongs_to_its_table(caption: str, belongs: bool) -> None:
+    sheet = Sheet(styled=False)
+    head = sheet.line(caption or "Place   Samples Highest Share (€)", 60, 102)
+    names = [("Place", 60), ("Samples", 110), ("Highest", 160), ("Share", 210), ("(€)", 240)]
+    if not caption:
+        head.words = [Word(text=t, box=(x, 102, x + 5 * len(t), 114)) for t, x in names]
+    for row in range(5):
+        for x, text in ((60, "Quay"), (120, f"{row}.4"), (170, "31.5"), (220, "66")):
+            sheet.line(text, x, 120 + 18 * row)
+    table = next(region for region in find(sheet) if region.kind == "table")
+    assert inside(head, table) == belongs
