@@ -9,8 +9,8 @@ VOCABULARY = ["", *"abcdefghij ", "字"]
 
 
 def reference(logits: np.ndarray, peak: bool) -> tuple[str, list[float], list[tuple[int, int]]]:
-    """Frame by frame in float64."""
-    text, probabilities, runs = "", [], []
+    """Frame by frame in float64; the peak of a run is where it leads the blank by most."""
+    text, probabilities, runs, leads = "", [], [], []
     previous = -1
     for frame, row in enumerate(logits.astype(np.float64)):
         powers = [np.exp(value - max(row)) for value in row]
@@ -19,10 +19,11 @@ def reference(logits: np.ndarray, peak: bool) -> tuple[str, list[float], list[tu
         if best != 0 and best != previous:
             text += VOCABULARY[best]
             probabilities.append(probability)
+            leads.append(row[best] - row[0])
             runs.append((frame, frame + 1))
         elif best != 0:
-            if peak:
-                probabilities[-1] = max(probabilities[-1], probability)
+            if peak and row[best] - row[0] > leads[-1]:
+                probabilities[-1], leads[-1] = probability, row[best] - row[0]
             runs[-1] = (runs[-1][0], frame + 1)
         previous = best
     return text, probabilities, runs

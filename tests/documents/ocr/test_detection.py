@@ -171,15 +171,15 @@ def test_resolution_follows_the_rules() -> None:
 def test_low_lines_are_looked_at_again_larger() -> None:
     image = np.zeros((1600, 1600, 3), np.uint8)
     for y in range(100, 1500, 40):
-        image[y : y + 10, 200:1400] = 255  # 5 rows of an 800 × 800 map
+        image[y : y + 8, 200:1400] = 255  # 4 rows of an 800 × 800 map; boxes 6 high
     rules = DetectionRules(
-        limit_type="mean", limit_side=800, least_line=0.0, unclip_ratio=0.1, box_threshold=0.3
+        limit_type="mean", limit_side=800, least_line=0.0, unclip_ratio=1.0, box_threshold=0.3
     )
     found, network = detector(rules)
-    found.detect(image)
+    assert len(found.detect(image).quads) == 35
     assert network.sizes == [(800, 800)]
     found, network = detector(
-        DetectionRules(limit_type="mean", limit_side=800, least_line=7.0, unclip_ratio=0.1, box_threshold=0.3)
+        DetectionRules(limit_type="mean", limit_side=800, least_line=7.0, unclip_ratio=1.0, box_threshold=0.3)
     )
     quads = found.detect(image).quads
     assert len(network.sizes) == 2 and 1000 <= network.sizes[1][0] <= 1600
