@@ -20,6 +20,8 @@ Boxes = NDArray[np.float64]
 LEAST_ROWS = 3
 LEAST_GAP = 0.9
 """Narrowest white gap between columns, in text sizes."""
+LEAST_HEADING_SPACE = 0.4
+"""Narrowest space between two names of a heading, in text sizes."""
 LEAST_BESIDE = 0.3
 """Share of a run of rows that must stand beside the prose of another column to be looked at column by column."""
 ROW_REACH = 2.6
@@ -65,8 +67,9 @@ def aligned_tables(
             if run is None:
                 k += 1
                 continue
-            box, k = run
-            tables.append(box)
+            box, after = run
+            tables.append(_with_heading(page, chosen, box, rows[k:after], em))
+            k = after
     return [_hug(box, horizontal_rulings, panels, em) for box in tables]
 
 
@@ -191,6 +194,42 @@ def _run(
         return None
     boxes = np.array([row.box for row in rows[start : end + 1]])
     return np.r_[boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)], end + 1
+
+
+def _with_heading(
+    page: PageLines, chosen: NDArray[np.intp], box: Boxes, rows: list[_Row], em: float
+) -> Boxes:
+    """Grow upwards to a heading whose names were read as one line, if spaces wider than between words of a text
+    lie in every gap between columns, and to the headings over it that overlap it."""
+    between = _column_gaps(np.concatenate([row.cells for row in rows]), em)
+    if len(between) < 2 or page.direction != "ltr":
+        return box
+    heading = box
+    for grown in range(3):
+        lines = page.boxes[chosen]
+        middle = (lines[:, 1] + lines[:, 3]) / 2
+        near = (
+            (middle < heading[1])
+            & (lines[:, 3] > heading[1] - (0.5 if not grown else -0.1) * page.line_height)
+            & (lines[:, 0] > box[0] - em) & (lines[:, 2] < box[2] + em)
+        )  # fmt: skip
+        above = chosen[near]
+        if not len(above) or any(caption_subject(page.lines[i].text) for i in above):
+            break
+        if not grown:
+            words = np.array([word.box for i in above for word in page.lines[i].words]).reshape(-1, 4)
+            words = words[np.argsort(words[:, 0], kind="stable")]
+            ends = np.r_[-np.inf, words[:, 2]]
+            starts = np.r_[words[:, 0], np.inf]
+            meet = (ends[:, None] < between[:, 1]) & (starts[:, None] > between[:, 0])
+            wide = (starts - ends > LEAST_HEADING_SPACE * em)[:, None]
+            if len(words) < len(between) or not (meet & wide).any(axis=0).all():
+                break
+        own = page.boxes[above]
+        heading = np.r_[
+            np.minimum(heading[:2], own[:, :2].min(0)), np.maximum(heading[2:], own[:, 2:].max(0))
+        ]
+    return heading
 
 
 def _column_gaps(cells: Boxes, em: float) -> Boxes:
