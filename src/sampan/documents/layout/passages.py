@@ -18,12 +18,10 @@ from sampan.documents.geometry.intervals import pairwise_overlap
 from sampan.documents.layout.evidence import (
     Marker,
     ends_sentence,
-    is_cjk,
-    list_marker,
-    looks_like_code,
     section_depth,
 )
 from sampan.documents.layout.page_lines import PageLines, weighted_median
+from sampan.documents.layout.printed_rows import Rows
 from sampan.documents.stages import RegionKind
 
 Boxes = NDArray[np.float64]
@@ -63,7 +61,7 @@ def find_passages(
     """
     if not len(chosen):
         return []
-    rows = _Rows(page, chosen, panels)
+    rows = Rows(page, chosen, panels)
     following = _link(rows, horizontal_rulings)
     chains = _chains(following)
     passages: list[Passage] = []
@@ -73,101 +71,7 @@ def find_passages(
     return passages
 
 
-class _Rows:
-    """Printed lines: fragments side by side, put together. Arrays are indexed by row."""
-
-    def __init__(self, page: PageLines, chosen: NDArray[np.intp], panels: Boxes) -> None:
-        self.page = page
-        self.members = _join_fragments(page, chosen)
-        boxes = page.boxes
-        self.boxes = np.array(
-            [np.r_[boxes[m, :2].min(axis=0), boxes[m, 2:].max(axis=0)] for m in self.members]
-        )
-        longest = [max(m, key=lambda i: int(page.characters[i])) for m in self.members]
-        self.size = page.text_size[longest].clip(1e-6)
-        self.apparent_size = page.apparent_size[longest]
-        self.natural_width = page.natural_width[longest]
-        self.longest = longest
-        self.bold = np.array([bool(page.bold[m].all()) for m in self.members])
-        self.monospace = page.monospace[longest]
-        self.square = page.square[longest]
-        self.characters = np.array([int(page.characters[m].sum()) for m in self.members])
-        self.text = [" ".join(page.lines[i].text for i in m) for m in self.members]
-        self.markers = [list_marker(text) for text in self.text]
-        self.code = np.array([looks_like_code(text) for text in self.text])
-        middle = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
-        # Number of the innermost panel that a row lies in, -1 for none.
-        self.panel = np.full(len(self.members), -1)
-        if len(panels):
-            area = (panels[:, 2] - panels[:, 0]) * (panels[:, 3] - panels[:, 1])
-            inside = (
-                (middle[:, None, 0] > panels[None, :, 0])
-                & (middle[:, None, 0] < panels[None, :, 2])
-                & (middle[:, None, 1] > panels[None, :, 1])
-                & (middle[:, None, 1] < panels[None, :, 3])
-            )
-            smallest = np.where(inside, area[None], np.inf).argmin(axis=1)
-            self.panel = np.where(inside.any(axis=1), smallest, -1)
-
-    def first_word_width(self, row: int) -> float:
-        """Width of the word, or of the character in scripts without spaces, that the row begins with."""
-        line = self.page.lines[self.members[row][0]]
-        width = self.boxes[row, 2] - self.boxes[row, 0]
-        text = line.text.lstrip()
-        if text and is_cjk(text[0]):
-            # Closing marks may not begin a line, so up to two characters move together.
-            return 2.0 * float(self.size[row])
-        if line.words and self.page.direction != "ttb":
-            x0, _, x1, _ = line.words[0].box
-            return x1 - x0
-        word = self.text[row].split(" ", 1)[0]
-        return float(width * len(word) / max(len(self.text[row]), 1))
-
-
-def _join_fragments(page: PageLines, chosen: NDArray[np.intp]) -> list[list[int]]:
-    """Groups of line numbers, each one printed line from left to right."""
-    boxes, size = page.boxes[chosen], page.text_size[chosen]
-    height = boxes[:, 3] - boxes[:, 1]
-    distance = -pairwise_overlap(boxes[:, 0], boxes[:, 2])
-    same_row = pairwise_overlap(boxes[:, 1], boxes[:, 3]) > 0.6 * np.minimum(height[:, None], height[None])
-    reach = np.repeat(size[:, None], len(chosen), axis=1)  # (N, N) from left fragment to right one
-    only_marker = np.array(
-        [len(page.lines[i].text.strip()) <= 5 and list_marker(page.lines[i].text) is not None for i in chosen]
-    )
-    reach[only_marker] *= 3.0
-    mono = page.monospace[chosen]
-    reach[mono[:, None] & mono[None]] *= 8.0
-    # Boxes of neighbours may overlap by the margins that a detector leaves, but not beyond their middles.
-    centre = (boxes[:, 0] + boxes[:, 2]) / 2
-    right_of = boxes[None, :, 0] >= boxes[:, None, 2] - 0.8 * size[:, None]
-    right_of &= (centre[None] > boxes[:, None, 2]) & (centre[:, None] < boxes[None, :, 0])
-    joined = same_row & right_of & (distance < reach)
-    # Justified lines may have gaps that wide; then lines above and below run on over them, one of them the next.
-    middle = (boxes[:, 1] + boxes[:, 3]) / 2
-    for i, j in zip(
-        *np.nonzero(same_row & right_of & ~joined & (distance < 6.0 * size[:, None])), strict=True
-    ):
-        covers = (boxes[:, 0] < boxes[i, 2] - 0.5 * size[i]) & (boxes[:, 2] > boxes[j, 0] + 0.5 * size[i])
-        drop = (middle - middle[i]) / size[i]
-        over, under = covers & (drop > -4.5) & (drop < -0.6), covers & (drop > 0.6) & (drop < 4.5)
-        joined[i, j] = over.any() and under.any() and (np.abs(drop[over | under]) < 1.8).any()
-    cost = np.where(joined, distance, np.inf)
-    group = list(range(len(chosen)))
-
-    def root(i: int) -> int:
-        while group[i] != i:
-            i = group[i]
-        return i
-
-    for i in np.flatnonzero(joined.any(axis=1)):
-        group[root(int(cost[i].argmin()))] = root(int(i))
-    rows: dict[int, list[int]] = {}
-    for i in np.argsort(boxes[:, 0], kind="stable"):
-        rows.setdefault(root(int(i)), []).append(int(chosen[i]))
-    return list(rows.values())
-
-
-def _link(rows: _Rows, rulings: Boxes) -> NDArray[np.intp]:
+def _link(rows: Rows, rulings: Boxes) -> NDArray[np.intp]:
     """For every row the row that carries it on below, or -1."""
     boxes, size = rows.boxes, rows.size if rows.page.styled else rows.apparent_size
     count = len(boxes)
@@ -210,7 +114,7 @@ def _link(rows: _Rows, rulings: Boxes) -> NDArray[np.intp]:
     return following
 
 
-def _look_alike(rows: _Rows, above: NDArray[np.intp], under: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _look_alike(rows: Rows, above: NDArray[np.intp], under: NDArray[np.intp]) -> NDArray[np.bool_]:
     size = rows.size if rows.page.styled else rows.apparent_size
     ratio = np.maximum(size[above], size[under]) / np.minimum(size[above], size[under])
     if not rows.page.styled:
@@ -228,7 +132,7 @@ def _look_alike(rows: _Rows, above: NDArray[np.intp], under: NDArray[np.intp]) -
 
 
 def _usual_pitch(
-    rows: _Rows, above: NDArray[np.intp], under: NDArray[np.intp], pitch: NDArray[np.float64]
+    rows: Rows, above: NDArray[np.intp], under: NDArray[np.intp], pitch: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Distance of lines over text size that is usual among lines of about the same size: (L,)"""
     if not len(pitch):
@@ -268,7 +172,7 @@ def _chains(following: NDArray[np.intp]) -> list[list[int]]:
     return chains
 
 
-def _column_edges(rows: _Rows, chains: list[list[int]]) -> tuple[dict[int, float], dict[int, float]]:
+def _column_edges(rows: Rows, chains: list[list[int]]) -> tuple[dict[int, float], dict[int, float]]:
     """Left and right edge of the column around every chain, keyed by the chain's first row."""
     boxes = np.array([np.r_[rows.boxes[c, :2].min(axis=0), rows.boxes[c, 2:].max(axis=0)] for c in chains])
     size = np.array([rows.size[c[0]] for c in chains])
@@ -287,7 +191,7 @@ def _column_edges(rows: _Rows, chains: list[list[int]]) -> tuple[dict[int, float
     return left, right
 
 
-def _is_code(rows: _Rows, chain: list[int]) -> bool:
+def _is_code(rows: Rows, chain: list[int]) -> bool:
     characters = rows.characters[chain]
     if rows.page.styled:
         return bool(characters[rows.monospace[chain]].sum() > 0.6 * characters.sum())
@@ -298,7 +202,7 @@ def _is_code(rows: _Rows, chain: list[int]) -> bool:
     return evidence > (0.5 if pitch is None else 0.25 if pitch else 0.8)
 
 
-def _even_pitch(rows: _Rows, chain: list[int]) -> bool | None:
+def _even_pitch(rows: Rows, chain: list[int]) -> bool | None:
     """Whether all characters are equally wide, i.e. the font is monospaced; None if that cannot be told.
 
     Then width over number of characters is the same for all lines, whatever their letters.
@@ -318,7 +222,7 @@ def _even_pitch(rows: _Rows, chain: list[int]) -> bool | None:
     return spread < 0.75 * other
 
 
-def _join_code(rows: _Rows, chains: list[list[int]]) -> list[list[int]]:
+def _join_code(rows: Rows, chains: list[list[int]]) -> list[list[int]]:
     """Blank lines in a listing break its chain; put the pieces together again."""
     listings = [chain for chain in chains if _is_code(rows, chain)]
     # A few lines between blank ones are code if there is a listing for them to belong to.
@@ -342,7 +246,7 @@ def _join_code(rows: _Rows, chains: list[list[int]]) -> list[list[int]]:
     return others + joined
 
 
-def _same_listing(rows: _Rows, above: list[int], below: list[int], walls: Boxes) -> bool:
+def _same_listing(rows: Rows, above: list[int], below: list[int], walls: Boxes) -> bool:
     """Whether two pieces of code stand under each other with at most a blank line and nothing else between."""
     one, two = rows.boxes[above], rows.boxes[below]
     em = rows.size[below[0]]
@@ -361,7 +265,7 @@ def _same_listing(rows: _Rows, above: list[int], below: list[int], walls: Boxes)
 
 
 def _paragraphs(
-    rows: _Rows, chain: list[int], left: dict[int, float], right: dict[int, float]
+    rows: Rows, chain: list[int], left: dict[int, float], right: dict[int, float]
 ) -> list[Passage]:
     column = (
         min(left.get(i, np.inf) for i in chain if i in left),
@@ -414,7 +318,7 @@ def _paragraphs(
     ]
 
 
-def _ended_early(rows: _Rows, chain: list[int], right: float) -> NDArray[np.bool_]:
+def _ended_early(rows: Rows, chain: list[int], right: float) -> NDArray[np.bool_]:
     """For every row but the last: whether the next row's first word would have fitted behind it."""
     space = 0.35 * rows.size[chain]
     return np.array(
@@ -426,7 +330,7 @@ def _ended_early(rows: _Rows, chain: list[int], right: float) -> NDArray[np.bool
     )
 
 
-def _centred(rows: _Rows, chain: list[int]) -> bool:
+def _centred(rows: Rows, chain: list[int]) -> bool:
     if len(chain) < 2:
         return False
     boxes = rows.boxes[chain]
@@ -435,7 +339,7 @@ def _centred(rows: _Rows, chain: list[int]) -> bool:
     return bool(np.ptp(middle) < 0.6 * em and np.ptp(boxes[:, 0]) > 1.2 * em)
 
 
-def _passage(rows: _Rows, chain: list[int], column: tuple[float, float], early: NDArray[np.bool_]) -> Passage:
+def _passage(rows: Rows, chain: list[int], column: tuple[float, float], early: NDArray[np.bool_]) -> Passage:
     boxes = rows.boxes[chain]
     characters = rows.characters[chain]
     return Passage(
