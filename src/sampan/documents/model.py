@@ -224,14 +224,7 @@ class CodeBlock(_BlockBase):
 
 
 Block = Annotated[
-    TextBlock
-    | HeadingBlock
-    | CaptionBlock
-    | ListBlock
-    | TableBlock
-    | FigureBlock
-    | FormulaBlock
-    | CodeBlock,
+    TextBlock | HeadingBlock | CaptionBlock | ListBlock | TableBlock | FigureBlock | FormulaBlock | CodeBlock,
     Field(discriminator="kind"),
 ]
 

@@ -219,9 +219,13 @@ def _with_heading(
         if not grown:
             words = np.array([word.box for i in above for word in page.lines[i].words]).reshape(-1, 4)
             words = words[np.argsort(words[:, 0], kind="stable")]
-            ends = np.r_[-np.inf, words[:, 2]]
-            starts = np.r_[words[:, 0], np.inf]
+            if not len(words):
+                break
+            # The first column may have its name elsewhere, the others not.
+            ends = np.r_[-np.inf, words[:-1, 2]]
+            starts = words[:, 0]
             meet = (ends[:, None] < between[:, 1]) & (starts[:, None] > between[:, 0])
+            meet[0, 1:] = False
             wide = (starts - ends > LEAST_HEADING_SPACE * em)[:, None]
             if len(words) < len(between) or not (meet & wide).any(axis=0).all():
                 break

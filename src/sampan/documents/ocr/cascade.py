@@ -72,11 +72,12 @@ class CascadeRecogniser:
 
     def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
         """One reading per crop, in the order given."""
-        if not self._is_for_fast(crops):
+        known = self._read_sample(crops)
+        if known is None:
             return self.careful.read(crops)
-        readings = [
-            spaced(reading, crop.ink()) for reading, crop in zip(self.fast.read(crops), crops, strict=True)
-        ]
+        rest = [index for index in range(len(crops)) if index not in known]
+        known |= dict(zip(rest, self.fast.read([crops[index] for index in rest]), strict=True))
+        readings = [spaced(known[index], crop.ink()) for index, crop in enumerate(crops)]
         doubts = [
             doubt
             for index in range(len(crops))
@@ -94,16 +95,22 @@ class CascadeRecogniser:
         """The fast model's readings."""
         return self.fast.read(crops)
 
-    def _is_for_fast(self, crops: Sequence[LineCrop]) -> bool:
+    def _read_sample(self, crops: Sequence[LineCrop]) -> dict[int, Reading] | None:
+        """Fast readings of a few lines by index; None if they say that the page is not for the fast model."""
         if len(crops) < self.rules.least_sample:
-            return True
+            return {}
         # Lines of middle length: long enough to tell, short enough to be cheap. Ties are broken by place,
         # so that the choice does not depend on the order of the lines.
-        by_length = sorted(crops, key=lambda crop: (quad_size(crop.quad)[0], *crop.quad[0].tolist()))
+        by_length = sorted(
+            range(len(crops)), key=lambda i: (quad_size(crops[i].quad)[0], *crops[i].quad[0].tolist())
+        )
         places = np.linspace(0.3, 0.7, self.rules.sample) * (len(crops) - 1)
-        sample = [by_length[round(float(place))] for place in places]
-        probabilities = np.concatenate([reading.probabilities for reading in self.fast.read(sample)])
-        return bool(probabilities.size and probabilities.mean() >= self.rules.sample_reject)
+        sample = list(dict.fromkeys(by_length[round(float(place))] for place in places))
+        readings = self.fast.read([crops[index] for index in sample])
+        probabilities = np.concatenate([reading.probabilities for reading in readings])
+        if probabilities.size == 0 or probabilities.mean() < self.rules.sample_reject:
+            return None
+        return dict(zip(sample, readings, strict=True))
 
     def _doubts(self, index: int, reading: Reading, crop: LineCrop) -> list[_Doubt]:
         spans = word_spans(reading, crop.ink())

@@ -38,8 +38,9 @@ def decode(
 ) -> Reading:
     """Read (T, V) logits; class 0 is blank, class i is `vocabulary[i]`.
 
-    A character's probability is that of the `first` frame of its run (the official rule) or the run's `peak`:
-    the first frame is often half blank, so it says little about whether the character is right.
+    A character's probability is that of the `first` frame of its run (the official rule) or the run's `peak`,
+    where it leads the blank by most: the first frame is often half blank, and says little about whether the
+    character is right.
     """
     frames = logits.shape[0]
     best = logits.argmax(axis=1)
@@ -53,9 +54,7 @@ def decode(
     if probability == "first":
         probabilities = _softmax_at(logits[starts], classes)
     else:
-        inked = np.flatnonzero(best != 0)
-        runs = np.searchsorted(inked, starts)
-        probabilities = np.maximum.reduceat(_softmax_at(logits[inked], best[inked]), runs)
+        probabilities = _softmax_at(logits[_peaks(logits, best, starts, ends)], classes)
     characters = [vocabulary[index] for index in classes]
     return Reading(
         text="".join(characters),
@@ -64,6 +63,20 @@ def decode(
         probabilities=probabilities.astype(np.float32),
         columns=(np.stack([starts, ends], axis=1) / frames).astype(np.float32),
     )
+
+
+def _peaks(
+    logits: NDArray[np.float32], best: NDArray[np.intp], starts: NDArray[np.intp], ends: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """(N,) frame of each run [start, end) at which the run's class leads the blank by most."""
+    frames = np.arange(len(best))
+    lead = logits[frames, best] - logits[:, 0]
+    peaks = starts.copy()
+    for offset in range(1, int((ends - starts).max())):
+        inside = starts + offset < ends
+        frame = np.where(inside, starts + offset, starts)
+        peaks = np.where(lead[frame] > lead[peaks], frame, peaks)
+    return peaks
 
 
 def _softmax_at(rows: NDArray[np.float32], classes: NDArray[np.intp]) -> NDArray[np.float32]:
