@@ -248,7 +248,9 @@ def test_a_heading_read_as_one_line_does_not_cut_its_table() -> None:
     assert all(inside(line, tables[0]) for line in sheet.lines)
 
 
-@pytest.mark.parametrize(("caption", "belongs"), [("", True), ("Table 2: Samples and peaks here", False)])
+@pytest.mark.parametrize(
+    ("caption", "belongs"), [("", True), ("Table 2: Samples and peaks here", False), ("All in kg", False)]
+)
 def test_a_heading_read_as_one_line_belongs_to_its_table(caption: str, belongs: bool) -> None:
     sheet = Sheet(styled=False)
     head = sheet.line(caption or "Place   Samples Highest Share (€)", 60, 102)
