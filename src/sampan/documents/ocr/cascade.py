@@ -17,7 +17,7 @@ import numpy as np
 
 from sampan.documents.ocr.crops import LineCrop, quad_size
 from sampan.documents.ocr.ctc import Reading
-from sampan.documents.ocr.words import WordSpan, spaced, word_spans
+from sampan.documents.ocr.words import WordSpan, is_cjk, spaced, word_spans
 
 
 class Recogniser(Protocol):
@@ -50,6 +50,18 @@ SUSPICIOUS = re.compile(
     r"|_",  # doubled underscores run together
 )
 """Confusions that tiny makes with high probability (measured on rendered pages): always read again."""
+
+
+TRADITIONAL = frozenset(
+    "這們來說國學會對經發關點體與兩從當實應將樣麼沒裡邊變總數轉讀價萬鐵臺還讓寫強證聲號單圖團廣"
+)
+"""Frequent characters of Traditional Chinese that neither Simplified Chinese nor Japanese uses."""
+
+
+def _is_traditional(text: str) -> bool:
+    """Whether a text is Traditional Chinese: tiny lacks many of its characters and reads simplified ones, sure of itself."""
+    ideographs = sum(is_cjk(character) for character in text)
+    return ideographs >= 10 and sum(character in TRADITIONAL for character in text) > 0.02 * ideographs
 
 
 @dataclass(slots=True)
@@ -109,6 +121,8 @@ class CascadeRecogniser:
         readings = self.fast.read([crops[index] for index in sample])
         probabilities = np.concatenate([reading.probabilities for reading in readings])
         if probabilities.size == 0 or probabilities.mean() < self.rules.sample_reject:
+            return None
+        if _is_traditional("".join(reading.text for reading in readings)):
             return None
         return dict(zip(sample, readings, strict=True))
 

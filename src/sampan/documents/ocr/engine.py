@@ -20,7 +20,7 @@ from sampan.documents.ocr.crops import LineCrop, quad_size, slice_quad
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import TextDetector
 from sampan.documents.ocr.extend import extend_to_marks
-from sampan.documents.ocr.words import consistent, is_cjk, spaced, typographic, word_spans
+from sampan.documents.ocr.words import WordSpan, consistent, is_cjk, parted, spaced, typographic
 from sampan.documents.stages import Image
 
 _TALL = 1.5
@@ -91,7 +91,7 @@ class OcrEngine:
         ]
         for crop, reading in zip(level, consistent(readings), strict=True):
             if reading.confidence >= self.rules.min_confidence and reading.text.strip():
-                lines.append(_line(reading, crop))
+                lines += _lines(reading, crop)
         return lines
 
 
@@ -130,12 +130,25 @@ def _with_air(quad: NDArray[np.float32], air: float) -> NDArray[np.float32]:
     )
 
 
-def _line(reading: Reading, crop: LineCrop) -> Line:
+def _lines(reading: Reading, crop: LineCrop) -> list[Line]:
+    """The line, or its parts where it turns out to run over a gutter."""
+    groups = parted(reading, crop.ink())
+    whole = _with_air(crop.quad, -_AIR / (1 + 2 * _AIR))
+    if len(groups) < 2:
+        return [_line(reading, crop, groups[0], whole)] if groups else []
+    rise = (crop.quad[3] - crop.quad[0]) * _AIR / (1 + 2 * _AIR)
+    lines = []
+    for group in groups:
+        part = slice_quad(crop.quad, max(group[0].start, 0.0), min(group[-1].end, 1.0))
+        lines.append(_line(reading, crop, group, part + np.array([rise, rise, -rise, -rise], np.float32)))
+    return lines
+
+
+def _line(reading: Reading, crop: LineCrop, spans: Sequence[WordSpan], quad: NDArray[np.float32]) -> Line:
     level = _is_level(crop.quad)
-    quad = _with_air(crop.quad, -_AIR / (1 + 2 * _AIR))
     rise = (crop.quad[3] - crop.quad[0]) * _AIR / (1 + 2 * _AIR)
     words = []
-    for span in word_spans(reading, crop.ink()):
+    for span in spans:
         corners = slice_quad(crop.quad, max(span.start, 0.0), min(span.end, 1.0))
         corners += np.array([rise, rise, -rise, -rise], np.float32)
         words.append(
@@ -147,11 +160,12 @@ def _line(reading: Reading, crop: LineCrop) -> Line:
                 style=None,
             )
         )
+    first, last = spans[0].first, spans[-1].last
     return Line(
-        text=reading.text.strip(),
+        text="".join(reading.characters[first:last]).strip(),
         box=_box(quad),
         quad=None if level else _quad(quad),
-        confidence=min(max(reading.confidence, 0.0), 1.0),
+        confidence=min(max(float(reading.probabilities[first:last].mean()), 0.0), 1.0),
         origin="ocr",
         model=reading.model or None,
         words=words,

@@ -37,9 +37,10 @@ def extend_to_marks(image: Image, quads: NDArray[np.float32]) -> NDArray[np.floa
     level = (x1 - x0 > 1.2 * height) & (np.abs(quads[:, 1, 1] - quads[:, 0, 1]) < 0.3 * height)
     centre = (marks[:, :2] + marks[:, 2:]) / 2
     # Marks that already belong to some line are done with.
+    air = 0.15 * height
     inside = (
         (centre[:, None, 0] > x0) & (centre[:, None, 0] < x1)
-        & (centre[:, None, 1] > y0) & (centre[:, None, 1] < y1)
+        & (centre[:, None, 1] > y0 - air) & (centre[:, None, 1] < y1 + air)
     ).any(axis=1)  # fmt: skip
     marks, centre = marks[~inside], centre[~inside]
     size = marks[:, 2:] - marks[:, :2]

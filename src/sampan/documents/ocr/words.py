@@ -90,6 +90,10 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
         left, right = reading.characters[position - 1], reading.characters[position]
         if left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right):
             continue
+        if left in "'’" and position > 1 and reading.characters[position - 2].isalpha():
+            continue
+        if left in ",." and right.isdigit() and position > 1 and reading.characters[position - 2].isdigit():
+            continue
         if cell and centres[position] - centres[position - 1] < _CELLS_APART * cell:
             continue
         narrow = (left in _NARROW) + (right in _NARROW)
@@ -149,6 +153,21 @@ def typographic(reading: Reading, ink: InkRuns | None, usual_height: float = 0.0
     if characters == reading.characters:
         return reading
     return replace(reading, text="".join(characters), characters=characters)
+
+
+_COLUMN_GAP = 1.7
+"""A blank run of so many ink heights parts two texts that the detector took for one line."""
+
+
+def parted(reading: Reading, ink: InkRuns | None) -> list[list[WordSpan]]:
+    """The words of a reading, cut where the line runs over a gutter or from one table cell into the next."""
+    spans = word_spans(reading, ink)
+    groups: list[list[WordSpan]] = []
+    for span in spans:
+        if not groups or (ink is not None and span.start - groups[-1][-1].end > _COLUMN_GAP * ink.height):
+            groups.append([])
+        groups[-1].append(span)
+    return groups
 
 
 _LONE_ONE = re.compile(r"(?<=[a-zà-ÿ])1(?=[a-zà-ÿ])|(?<=[./])1(?=[a-zà-ÿ]{2})")
