@@ -10,9 +10,11 @@ from tests.documents.ocr.drawn import VERA, Drawn, font, quad
 
 from sampan.documents.ocr.cascade import CascadeRecogniser, CascadeRules
 from sampan.documents.ocr.crops import LineCrop, quad_size
-from sampan.documents.ocr.ctc import EMPTY, Reading
+from sampan.documents.ocr.ctc import Reading
 
 SIZE, LEFT = 24, 30
+
+NOTHING = Reading("", 0.0, [], np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
 
 
 def line(text: str, y: float = 20) -> LineCrop:
@@ -55,7 +57,7 @@ class Stub:
             inside.pop()
         inside = [k for k in inside if k != self.dropped]
         if not inside:
-            return EMPTY
+            return NOTHING
         part = "".join(text[k] for k in inside)
         probabilities = np.full(len(part), self.confidence, np.float32)
         for word, probability in self.doubtful.items():

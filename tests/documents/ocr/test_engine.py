@@ -13,13 +13,15 @@ import pytest
 from tests.documents.ocr.drawn import SENTENCES, Drawn, page, quad
 
 from sampan.documents.ocr.crops import LineCrop
-from sampan.documents.ocr.ctc import EMPTY, Reading
+from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import TextDetector
 from sampan.documents.ocr.engine import EngineRules, OcrEngine, worker_pool
 from sampan.documents.ocr.presets import build_engine, weights_path
 from sampan.documents.options import ParseOptions
 from sampan.errors import WeightsError
 from sampan.weights import locate
+
+NOTHING = Reading("", 0.0, [], np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
 
 
 @cache
@@ -48,7 +50,7 @@ class Reader:
                 "m",
             )
             if self.text
-            else EMPTY
+            else NOTHING
             for _ in crops
         ]
 

@@ -228,7 +228,7 @@ def test_none_of_our_own_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     def ours(*_: object) -> None:
         raise AssertionError("not an official step")
 
-    for name in ("extend_to_marks", "spaced", "typographic", "word_spans"):
+    for name in ("extend_to_marks", "spaced", "typographic", "parted"):
         monkeypatch.setattr(f"sampan.documents.ocr.engine.{name}", ours)
     monkeypatch.setattr(TextDetector, "detect", ours)
     monkeypatch.setattr(OcrEngine, "read_quads", ours)

@@ -59,7 +59,7 @@ TRADITIONAL = frozenset(
 
 
 def _is_traditional(text: str) -> bool:
-    """Whether a text is Traditional Chinese: tiny lacks many of its characters and reads simplified ones, sure of itself."""
+    """Whether a text is Traditional Chinese, of which tiny reads many characters as simplified ones, sure of itself."""
     ideographs = sum(is_cjk(character) for character in text)
     return ideographs >= 10 and sum(character in TRADITIONAL for character in text) > 0.02 * ideographs
 

@@ -30,9 +30,6 @@ class Reading:
     model: str = ""
 
 
-EMPTY = Reading("", 0.0, [], np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
-
-
 def decode(
     logits: NDArray[np.float32], vocabulary: Sequence[str], probability: Literal["first", "peak"] = "first"
 ) -> Reading:
@@ -49,7 +46,7 @@ def decode(
     kept = best[starts] != 0
     starts, ends = starts[kept], ends[kept]
     if starts.size == 0:
-        return EMPTY
+        return Reading("", 0.0, [], np.zeros(0, np.float32), np.zeros((0, 2), np.float32))
     classes = best[starts]
     if probability == "first":
         probabilities = _softmax_at(logits[starts], classes)

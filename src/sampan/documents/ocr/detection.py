@@ -32,7 +32,7 @@ class DetectionRules:
     box_threshold: float = 0.6
     """Least mean probability of a line."""
     unclip_ratio: float = 1.5
-    max_candidates: int = 3000
+    max_candidates: int = 1000
     min_side: float = 3.0
     """Shortest side, in pixels of the map, before growing; after growing it must reach `min_side + 2`."""
     limit_type: Literal["min", "max", "mean"] = "min"

@@ -75,7 +75,7 @@ class OcrEngine:
         for quad in quads:
             ways = [_with_air(way, _AIR) for way in _ways_to_read(quad)]
             if len(ways) == 1:
-                level.append(LineCrop(image, quad))
+                level.append(LineCrop(image, ways[0]))
             else:
                 tall.append([LineCrop(image, turned) for turned in ways])
         # A box that may run downwards is read every way at first; the best way is kept.

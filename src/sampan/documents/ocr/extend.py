@@ -54,6 +54,9 @@ def extend_to_marks(image: Image, quads: NDArray[np.float32]) -> NDArray[np.floa
     )
     left_gap = x0 - marks[:, 2, None]
     right_gap = marks[:, 0, None] - x1
+    # A full stop at one line's end is no bullet of the line in the next column: the nearest line has it.
+    gap = np.where(fits, np.maximum(left_gap, right_gap), np.inf)
+    fits &= gap <= gap.min(axis=1, keepdims=True)
     extended = quads.copy()
     for line in np.flatnonzero(
         (fits & ((left_gap > -height) & (left_gap < _REACH_LEFT * height))).any(axis=0)
