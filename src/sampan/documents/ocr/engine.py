@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.model import Box, Line, Quad, Word
+from sampan.documents.ocr.apostrophes import page_apostrophe
 from sampan.documents.ocr.cascade import Recogniser
 from sampan.documents.ocr.crops import LineCrop, quad_size, slice_quad
 from sampan.documents.ocr.ctc import Reading
@@ -89,7 +90,7 @@ class OcrEngine:
             typographic(spaced(reading, crop.ink()), crop.ink(), usual / max(quad_size(crop.quad)[0], 1.0))
             for crop, reading in zip(level, readings, strict=True)
         ]
-        for crop, reading in zip(level, consistent(readings), strict=True):
+        for crop, reading in zip(level, consistent(readings, page_apostrophe(level, readings)), strict=True):
             if reading.confidence >= self.rules.min_confidence and reading.text.strip():
                 lines += _lines(reading, crop)
         return lines

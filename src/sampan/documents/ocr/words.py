@@ -171,22 +171,26 @@ def parted(reading: Reading, ink: InkRuns | None) -> list[list[WordSpan]]:
 
 
 _LONE_ONE = re.compile(r"(?<=[a-zà-ÿ])1(?=[a-zà-ÿ])|(?<=[./])1(?=[a-zà-ÿ]{2})")
+_AFTER_LETTER = re.compile(r"(?<=[^\W\d_])['’]")
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 
 
-def consistent(readings: Sequence[Reading]) -> list[Reading]:
+def consistent(readings: Sequence[Reading], apostrophe: str | None = None) -> list[Reading]:
     """Readings of one page, agreed on what a single word cannot tell.
 
     A 1 amid lower-case letters is an l (never amid capitals or digits, where codes live); apostrophes inside words
-    are all curly or all straight, as most of the page has them.
+    are all curly or all straight: as `apostrophe` says, or else as most of the page has them.
     """
     shapes = Counter(mark for reading in readings for mark in _APOSTROPHE.findall(reading.text))
     # A draw goes to the curly one, whatever the order of lines.
-    usual = max("’'", key=lambda mark: shapes[mark])
+    usual = apostrophe or max("’'", key=lambda mark: shapes[mark])
     agreed = []
     for reading in readings:
         text = _LONE_ONE.sub("l", reading.text)
-        if len(shapes) > 1:
+        if apostrophe:
+            # Elided at the line's end, or a closing quote, which has the same shape.
+            text = _AFTER_LETTER.sub(apostrophe, text)
+        elif len(shapes) > 1:
             text = _APOSTROPHE.sub(usual, text)
         # Positions stay valid only while every character is replaced by one.
         if text == reading.text or len(reading.text) != len(reading.characters):
