@@ -191,3 +191,22 @@ def test_boxes_that_overlap_a_little_are_one_line_of_code() -> None:
     (block,) = blocks(sheet)
     assert block.kind == "code"
     assert block.text.splitlines()[1] == "    def _init__(self, name, offset=0.0):"
+
+
+def test_a_narrow_gutter_is_not_read_over() -> None:
+    """Two columns of loosely justified lines whose gutter is no wider than a word space."""
+    rows = 12
+    lines = []
+    for row in range(rows):
+        y = 100.0 + 30 * row
+        for x0, name in ((100.0, "left"), (512.0, "right")):
+            lines.append(Line(text=f"{name} column text row {row}", box=(x0, y, x0 + 400, y + 24)))
+    regions = RuleLayout().find(lines, (1024.0, 800.0))
+    for region in regions:
+        inside = {
+            line.text.split()[0]
+            for line in lines
+            if region.box[0] <= line.box[0] and line.box[2] <= region.box[2]
+            and region.box[1] <= line.box[1] and line.box[3] <= region.box[3]
+        }  # fmt: skip
+        assert len(inside) <= 1, region

@@ -12,6 +12,12 @@ from sampan.documents.layout.page_lines import PageLines
 Boxes = NDArray[np.float64]
 
 
+_LINES_AT_EDGE = 6
+"""Lines that begin at one place before it counts as a column's edge."""
+_NEAR = 8.0
+"""How far above and below, in text sizes, lines are asked whether they run over a gap."""
+
+
 class Rows:
     """Printed lines: fragments side by side, put together. Arrays are indexed by row."""
 
@@ -63,6 +69,23 @@ class Rows:
         return float(width * len(word) / max(len(self.text[row]), 1))
 
 
+def _over_gutter(boxes: Boxes, size: NDArray[np.float64], pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the (N, N) `pairs` face each other over a narrow gutter.
+
+    A gutter is the left edge of many lines, and no line near by runs over it; over a wide word space the lines above
+    and below do.
+    """
+    gutter = np.zeros_like(pairs)
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2
+    for i, j in zip(*np.nonzero(pairs), strict=True):
+        x = (boxes[i, 2] + boxes[j, 0]) / 2
+        near = np.abs(middle - middle[i]) < _NEAR * size[i]
+        edge = np.abs(boxes[:, 0] - boxes[j, 0]) < 0.4 * size[i]
+        over = (boxes[:, 0] < x - 0.3 * size[i]) & (boxes[:, 2] > x + 0.3 * size[i])
+        gutter[i, j] = edge.sum() >= _LINES_AT_EDGE and not (over & near).any()
+    return gutter
+
+
 def _join_fragments(page: PageLines, chosen: NDArray[np.intp]) -> list[list[int]]:
     """Groups of line numbers, each one printed line from left to right."""
     boxes, size = page.boxes[chosen], page.text_size[chosen]
@@ -74,6 +97,7 @@ def _join_fragments(page: PageLines, chosen: NDArray[np.intp]) -> list[list[int]
         [len(page.lines[i].text.strip()) <= 5 and list_marker(page.lines[i].text) is not None for i in chosen]
     )
     reach[only_marker] *= 3.0
+    short = np.array([len(page.lines[i].text.strip()) <= 5 for i in chosen])
     mono = page.monospace[chosen]
     reach[mono[:, None] & mono[None]] *= 8.0
     # Boxes of neighbours may overlap by the margins that a detector leaves, but not beyond their middles.
@@ -81,6 +105,7 @@ def _join_fragments(page: PageLines, chosen: NDArray[np.intp]) -> list[list[int]
     right_of = boxes[None, :, 0] >= boxes[:, None, 2] - 0.8 * size[:, None]
     right_of &= (centre[None] > boxes[:, None, 2]) & (centre[:, None] < boxes[None, :, 0])
     joined = same_row & right_of & (distance < reach)
+    joined &= ~_over_gutter(boxes, size, joined & (distance > 0.45 * size[:, None]) & ~short[:, None])
     # Justified lines may have gaps that wide; then lines above and below run on over them, one of them the next.
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
     for i, j in zip(
