@@ -209,7 +209,11 @@ def test_random_lines_do_not_break_it() -> None:
             lines.append(Line(text=chance.choice(texts), box=(x, y, x + chance.uniform(0, 300), y +
             chance.uniform(0, 20)),
                               direction=chance.choice(["ltr", "rtl", "ttb"])))  # fmt: skip
-        RuleLayout(ParseOptions()).find(lines, SIZE)
+        regions = RuleLayout(ParseOptions()).find(lines, SIZE)
+        assert regions
+        for region in regions:
+            x0, y0, x1, y1 = region.box
+            assert x0 <= x1 and y0 <= y1, region
 
 
 def test_sentences_in_a_column_of_a_table_are_cells() -> None:
