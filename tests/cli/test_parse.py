@@ -128,7 +128,7 @@ def test_every_option_arrives(sampan, fake_parser, make_files) -> None:
         (["a.pdf", "b.pdf"], "2 files need a folder to write to"),
         (["a.pdf", "-o", "b.pdf"], "b.pdf is a file"),
         (["a.pdf", "--ocr", "maybe"], "maybe"),
-        (["a.pdf", "--workers", "0"], "greater than or equal to 1"),
+        (["a.pdf", "--workers", "0"], "--workers"),
         (["a.pdf", "--colour"], "--colour"),
         ([], "FILE"),
     ],
