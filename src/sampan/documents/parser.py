@@ -24,6 +24,7 @@ from sampan import __version__
 from sampan.documents.model import Document, Failure, Homography, Line, Page, Word
 from sampan.documents.options import ParseOptions
 from sampan.errors import InputError, OptionError, SampanError
+from sampan.runtime import trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +68,7 @@ class Parser:
         from sampan.documents.page_images import SourceImages
         from sampan.documents.reading import open_source
 
+        start = time.perf_counter()
         with open_source(source, self.options) as opened:
             document = Document(generator=f"sampan {__version__}", source=opened.info)
             for done, outcome in enumerate(self._read_pages(opened), start=1):
@@ -84,6 +86,7 @@ class Parser:
             for page in document.pages:
                 page.blocks = [block for block in page.blocks if block.order is not None]
         document._images = SourceImages(source, self.options)
+        trace.span(document.source.name, "file", start, pages=len(document.pages))
         return document
 
     def pages(self, source: InputLike) -> Iterator[Page]:
@@ -119,11 +122,13 @@ class Parser:
         layer = None if self.options.ocr == "always" else page.text_layer()
         clock.lap("text layer")
         digital = self.options.ocr == "never" or (layer is not None and not _covers(layer, page))
+        trace.note("page", page=page, layer=layer, digital=digital)
         if digital:
             result = self._digital_page(page, layer, clock)
         else:
             result = self._pictured_page(page, clock)
         result.seconds = clock.seconds
+        trace.span(f"page {page.number}", "page", clock.start, page=page.number)
         return result
 
     def _digital_page(self, page: PageInput, layer: TextLayer | None, clock: _Clock) -> Page:
@@ -175,7 +180,7 @@ class Parser:
             lines = engine.read(upright.image)
             clock.lap("ocr")
             return upright, lines
-        pending = self._aside.submit(self._straightened, image)
+        pending = self._aside.submit(trace.carried(self._straightened), image)
         quads = engine.find(image)
         clock.lap("detect")
         upright = pending.result()
@@ -374,9 +379,10 @@ class _Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self.start = self._last = time.perf_counter()
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._last, 4)
+        trace.span(stage, "stage", self._last, now)
         self._last = now

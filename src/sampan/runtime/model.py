@@ -8,6 +8,7 @@ memory pattern are off and the C allocator gives memory back.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sampan.errors import WeightsError
+from sampan.runtime import trace
 from sampan.runtime.memory import share_one_heap
 
 Array = NDArray[Any]
@@ -35,6 +37,7 @@ class Model:
         import onnxruntime as ort
 
         share_one_heap()
+        self.name = "model" if isinstance(source, bytes) else source.stem
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1
@@ -63,7 +66,10 @@ class Model:
         if not isinstance(feeds, Mapping):
             (name,) = self.inputs
             feeds = {name: feeds}
+        start = time.perf_counter()
         outputs: list[NDArray[np.float32]] = self._session.run(None, dict(feeds))
+        if trace.current() is not None:
+            trace.span(self.name, "model", start, shapes=[list(array.shape) for array in feeds.values()])
         return outputs
 
 

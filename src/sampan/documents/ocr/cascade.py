@@ -18,6 +18,7 @@ import numpy as np
 from sampan.documents.ocr.crops import LineCrop, quad_size
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.words import WordSpan, is_cjk, spaced, word_spans
+from sampan.runtime import trace
 
 
 class Recogniser(Protocol):
@@ -100,7 +101,9 @@ class CascadeRecogniser:
         for doubt, careful in sorted(
             zip(doubts, again, strict=True), key=lambda pair: pair[0].first, reverse=True
         ):
-            readings[doubt.line] = _merged(readings[doubt.line], doubt, careful, crops[doubt.line])
+            merged = _merged(readings[doubt.line], doubt, careful, crops[doubt.line])
+            trace.note("second look", before=readings[doubt.line], doubt=doubt, careful=careful, after=merged)
+            readings[doubt.line] = merged
         return readings
 
     def quick(self, crops: Sequence[LineCrop]) -> list[Reading]:
@@ -120,11 +123,12 @@ class CascadeRecogniser:
         sample = list(dict.fromkeys(by_length[round(float(place))] for place in places))
         readings = self.fast.read([crops[index] for index in sample])
         probabilities = np.concatenate([reading.probabilities for reading in readings])
-        if probabilities.size == 0 or probabilities.mean() < self.rules.sample_reject:
-            return None
-        if _is_traditional("".join(reading.text for reading in readings)):
-            return None
-        return dict(zip(sample, readings, strict=True))
+        unsure = probabilities.size == 0 or probabilities.mean() < self.rules.sample_reject
+        traditional = _is_traditional("".join(reading.text for reading in readings))
+        trace.note(
+            "sample", probabilities=probabilities, rules=self.rules, unsure=unsure, traditional=traditional
+        )
+        return None if unsure or traditional else dict(zip(sample, readings, strict=True))
 
     def _doubts(self, index: int, reading: Reading, crop: LineCrop) -> list[_Doubt]:
         spans = word_spans(reading, crop.ink())

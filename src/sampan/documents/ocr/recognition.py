@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sampan.documents.ocr.crops import HEIGHT, STRIDE, LineCrop
 from sampan.documents.ocr.ctc import Reading, decode
 from sampan.documents.stages import Image
-from sampan.runtime import Model
+from sampan.runtime import Model, trace
 
 _LOGITS_AT_ONCE = 4_000_000
 """Most logits (frames × classes) in one run: 16 MB."""
@@ -69,7 +69,9 @@ class TextRecogniser:
         if self.pool is None:
             results = [run(batch) for batch in batches]
         else:
-            futures: list[Future[list[Reading]]] = [self.pool.submit(run, batch) for batch in batches]
+            futures: list[Future[list[Reading]]] = [
+                self.pool.submit(trace.carried(run), batch) for batch in batches
+            ]
             results = [future.result() for future in futures]
         readings = {
             index: reading

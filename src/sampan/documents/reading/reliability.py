@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sampan.documents.model import Box
 from sampan.documents.reading.glyphs import Glyphs
 from sampan.documents.reading.text_lines import ReadLine
+from sampan.runtime import trace
 
 MAPPED_PLAUSIBLE = 0.4
 """Letter-pair share below which even text with a Unicode map is soup."""
@@ -77,14 +78,19 @@ def judge(
     if bad_fonts or broken.any():
         unreliable = [read.line.box for read in visible if _is_bad(read, bad_fonts, broken)]
     boxes = _joined(unreliable)
+    trace.note("unreadable", boxes=list(boxes), fonts=bad_fonts, broken=broken)
     kept = list(visible)
     if invisible:
         layer = _uncovered(invisible, visible)
-        if _layer_is_good(layer, broken, pairs):
+        good = _layer_is_good(layer, broken, pairs)
+        if good:
             kept += layer
         elif layer:
             boxes += _scan_areas([read.line.box for read in layer], images)
-    boxes += _scans(images, kept, boxes, size)
+        trace.note("invisible", layer=layer, good=good)
+    scans = _scans(images, kept, boxes, size)
+    trace.note("scans", boxes=scans)
+    boxes += scans
     kept.sort(key=lambda read: read.first)
     return kept, boxes
 
