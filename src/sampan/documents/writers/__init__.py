@@ -1,6 +1,6 @@
-"""Writers: a `Document` as Markdown, JSON, HTML, plain text, or a picture of what was found where.
+"""Writers: a `Document` as Markdown, JSON, HTML, plain text, office files, or a picture of what was found where.
 
-`write` puts files into a folder, `render` returns the same as text. Each format is a module with one
+`write` puts files into a folder, `render` returns the same as text or bytes. Each format is a module with one
 function `render(document, figures, options)`; it is imported when it is first used.
 """
 
@@ -21,13 +21,17 @@ __all__ = ["ALIASES", "FORMATS", "WriteOptions", "Writer", "render", "resolve", 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One output format. `module` has `render(document, figures, options) -> str`."""
+    """One output format. `module` has `render(document, figures, options) -> str | bytes`."""
 
     name: str
     suffix: str
     media_type: str
     module: str
     summary: str
+    embeds: bool = False
+    """Its figures are inside the file: `figures` gives them as `data:` addresses, not as paths."""
+    binary: bool = False
+    """`render` gives bytes that are no text: nothing for a terminal."""
 
     def render(
         self,
@@ -49,7 +53,7 @@ FORMATS: dict[str, Writer] = {
     for writer in (
         Writer("md", ".md", "text/markdown", f"{_HERE}.markdown", "GitHub Markdown, figures beside it"),
         Writer("json", ".json", "application/json", f"{_HERE}.json_writer", "the document model, complete"),
-        Writer("html", ".html", "text/html", f"{_HERE}.html", "semantic HTML in one file"),
+        Writer("html", ".html", "text/html", f"{_HERE}.html", "semantic HTML in one file", embeds=True),
         Writer("txt", ".txt", "text/plain", f"{_HERE}.text", "plain text, tables as tab-separated rows"),
         Writer(
             "overlay", ".overlay.svg", "image/svg+xml", f"{_HERE}.overlay", "pages with regions and order"
@@ -72,9 +76,9 @@ def resolve(name: str) -> Writer:
 
 
 def render(document: Document, format: str, options: WriteOptions | None = None) -> str | bytes:
-    """The document in one format. HTML carries its figures; Markdown, having no files, says their text."""
+    """The document in one format. HTML and DOCX carry their figures; Markdown, having no files, says their text."""
     writer = resolve(format)
-    return writer.render(document, _embedded(document) if writer.name == "html" else {}, options)
+    return writer.render(document, _embedded(document) if writer.embeds else {}, options)
 
 
 def write(
@@ -100,12 +104,12 @@ def write(
     embedded: dict[str, str] = {}
     if "md" in writers:
         linked = _cut_to_files(document, folder, stem)
-    if "html" in writers:
+    if any(writer.embeds for writer in writers.values()):
         embedded = _embedded(document)
     return {
         name: write_whole(
             folder / f"{stem}{writer.suffix}",
-            writer.render(document, embedded if name == "html" else linked, options),
+            writer.render(document, embedded if writer.embeds else linked, options),
         )
         for name, writer in writers.items()
     }
