@@ -29,6 +29,10 @@ EXAMPLES = """
 
 `curl -s https://example.org/a.pdf | sampan parse -` reads standard input.
 
+`sampan parse scan.pdf --explain 2` tells how page 2 is read, and why by OCR or not; add `--json` for programs.
+
+`sampan parse scan.pdf -o out --profile trace.json` writes a trace that ui.perfetto.dev opens.
+
 **Exit codes**: 0 all went well, 1 some files or pages failed, 2 wrong use, 3 the input cannot be read,
 4 weights are missing, 5 the output cannot be written, 130 interrupted.
 """
@@ -39,6 +43,7 @@ MOST_ROWS = 100
 READING = "How to read"
 LIMITS = "Limits and speed"
 MODELS = "Models"
+INSIGHT = "Insight"
 
 
 def parse(
@@ -140,7 +145,19 @@ def parse(
     max_bytes: Annotated[
         int | None, typer.Option(help="Refuse larger files.", rich_help_panel=LIMITS)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a summary for programs; needs -o.")] = False,
+    explain: Annotated[
+        int | None,
+        typer.Option(metavar="PAGE", help="Tell how this page is read and why.", rich_help_panel=INSIGHT),
+    ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write where the time goes, for Perfetto.", rich_help_panel=INSIGHT
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary for programs; needs -o or --explain.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
 ) -> None:
     """Read documents into structured text.
@@ -149,6 +166,8 @@ def parse(
     below it keeps its place. Without `-o`, one file is printed in one format.
     """
     from sampan.cli.batch import find_jobs
+    from sampan.cli.explain import show
+    from sampan.cli.profile import profiled
     from sampan.documents.parser import make_options
     from sampan.runtime import usable_cores
 
@@ -161,16 +180,22 @@ def parse(
         "batch_size": batch_size, "max_pixels": max_pixels, "max_pages": max_pages, "max_bytes": max_bytes,
     }  # fmt: skip
     options = make_options(**{name: value for name, value in given.items() if value is not None})
+    if explain is not None:
+        with profiled(profile):
+            show(inputs, options, explain, as_json)
+        raise typer.Exit
     if output is None:
         if as_json or len(formats) > 1 or formats == ["overlay"]:
             raise OptionError("several formats, overlays and --json need a folder to write to: add -o DIR")
         jobs = find_jobs(inputs, Path())
         if len(jobs) > 1:
             raise OptionError(f"{len(jobs)} files need a folder to write to: add -o DIR")
-        raise typer.Exit(_print(inputs[0], options, formats[0], quiet))
+        with profiled(profile):
+            raise typer.Exit(_print(inputs[0], options, formats[0], quiet))
     if output.exists() and not output.is_dir():
         raise OptionError(f"{output} is a file: -o takes a folder")
-    raise typer.Exit(_write(find_jobs(inputs, output), options, formats, workers, as_json, quiet))
+    with profiled(profile):
+        raise typer.Exit(_write(find_jobs(inputs, output), options, formats, workers, as_json, quiet))
 
 
 def _formats(to: str) -> list[str]:

@@ -1,0 +1,25 @@
+"""`sampan parse --profile FILE`: where the time goes, as a trace that Perfetto opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def profiled(file: Path | None) -> Iterator[None]:
+    """Write what happens inside the block to `file`, however the block ends; without a file, do nothing."""
+    if file is None:
+        yield
+        return
+    from sampan.documents.writers.files import write_whole
+    from sampan.runtime.chrome_trace import trace_events, trace_file
+    from sampan.runtime.trace import tracing
+
+    write_whole(file, "")  # a file that cannot be written is better known now than after the work
+    with tracing() as trace:
+        try:
+            yield
+        finally:
+            write_whole(file, trace_file(trace_events(trace.spans, "sampan")))
