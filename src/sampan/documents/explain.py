@@ -157,8 +157,9 @@ def _verdict(trace: Trace, page: Page, options: ParseOptions) -> tuple[str, list
     size = seen["page"].width * seen["page"].height
     share = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in layer.unreliable) / size
     if digital:
+        kept = sum(line.origin == "text_layer" for block in page.blocks for line in block.lines)
         return (
-            f"read from its text layer ({len(layer.lines)} lines), and by OCR in {len(regions)} regions "
+            f"read from its text layer ({kept} lines), and by OCR in {len(regions)} regions "
             f"({share:.0%} of the page) whose text is missing or cannot be trusted",
             regions,
         )
