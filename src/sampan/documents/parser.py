@@ -62,22 +62,31 @@ class Parser:
     def parse(self, source: InputLike, progress: Callable[[int, int], None] | None = None) -> Document:
         """Read the whole document (or the pages that the options select).
 
-        `progress(done, total)` is called after every page.
+        `progress(done, total)` is called before the first page and after every page.
         """
-        from sampan.documents.assembly import assemble_document
-        from sampan.documents.page_images import SourceImages
         from sampan.documents.reading import open_source
 
         start = time.perf_counter()
         with open_source(source, self.options) as opened:
             document = Document(generator=f"sampan {__version__}", source=opened.info)
-            for done, outcome in enumerate(self._read_pages(opened), start=1):
+            if progress is not None:
+                progress(0, len(opened))
+            for done, outcome in enumerate(self.read_pages(opened), start=1):
                 if isinstance(outcome, Page):
                     document.pages.append(outcome)
                 else:
                     document.failures.append(outcome)
                 if progress is not None:
                     progress(done, len(opened))
+        self.finish(document, source)
+        trace.span(document.source.name, "file", start, pages=len(document.pages))
+        return document
+
+    def finish(self, document: Document, source: InputLike) -> None:
+        """Turn pages that were read one by one into one document: what repeats, what goes on over pages."""
+        from sampan.documents.assembly import assemble_document
+        from sampan.documents.page_images import SourceImages
+
         if not document.pages:
             first = document.failures[0]
             raise InputError(f"no page of {document.source.name} could be read; {first.message}")
@@ -86,8 +95,6 @@ class Parser:
             for page in document.pages:
                 page.blocks = [block for block in page.blocks if block.order is not None]
         document._images = SourceImages(source, self.options)
-        trace.span(document.source.name, "file", start, pages=len(document.pages))
-        return document
 
     def pages(self, source: InputLike) -> Iterator[Page]:
         """Pages one by one as they are read, for documents too long to hold.
@@ -101,7 +108,8 @@ class Parser:
             for page in opened.pages():
                 yield self.read_page(page)
 
-    def _read_pages(self, opened: OpenSource) -> Iterator[Page | Failure]:
+    def read_pages(self, opened: OpenSource) -> Iterator[Page | Failure]:
+        """The selected pages of an open source, each by itself; what cannot be read is said in its place."""
         for page in opened.pages():
             try:
                 yield self.read_page(page)
