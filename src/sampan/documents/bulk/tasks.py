@@ -1,0 +1,146 @@
+"""What is done inside worker processes. Every function here takes the worker's context first and gives back plain JSON.
+
+A document is read at one go (`read_file`), or, if it is long, some pages at a time by several workers
+(`read_part`) and then put together by one (`join_parts`). Both give the same files, byte for byte: pages are
+read by themselves in either case, and parts carry every digit. What is written holds no times of day and no
+durations; how long the stages took is in the answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sampan.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from sampan.documents.bulk.worker import Context
+    from sampan.documents.model import Document
+    from sampan.documents.options import ParseOptions
+    from sampan.documents.reading import OpenSource
+
+
+def read_file(
+    context: Context, source: Path, options: ParseOptions, directory: Path, stem: str, formats: Sequence[str]
+) -> dict[str, Any]:
+    """Read a document and write `directory/stem.*` in every format; see `summary` for what comes back."""
+    document = context.parser(options).parse(source, _reporter(context, options))
+    return write_files(document, directory, stem, formats)
+
+
+def count_pages(_: Context, source: Path, options: ParseOptions) -> dict[str, Any]:
+    """The numbers of the pages that `options` select, as `{"numbers": [...], "sha256": ...}`."""
+    from sampan.documents.reading import open_source
+
+    with open_source(source, options) as opened:
+        return {"numbers": opened.numbers, "sha256": opened.info.sha256}
+
+
+def read_part(
+    context: Context, source: Path, options: ParseOptions, pages: str, target: Path
+) -> dict[str, Any]:
+    """Read the pages that `pages` names and keep them in the file `target` for `join_parts`."""
+    from sampan.documents.model import Document
+    from sampan.documents.reading import open_source
+
+    parser = context.parser(options)
+    selection = options.model_copy(update={"pages": pages})
+    with open_source(source, selection) as opened:
+        part = Document(source=opened.info)
+        _read_pages(context, parser.read_pages(opened), opened, part)
+    _write(target, part.model_dump_json().encode())
+    return {"pages": len(part.pages)}
+
+
+def join_parts(
+    context: Context,
+    source: Path,
+    options: ParseOptions,
+    parts: Sequence[Path],
+    directory: Path,
+    stem: str,
+    formats: Sequence[str],
+) -> dict[str, Any]:
+    """What `read_file` would have done, from parts in the order of their pages."""
+    from sampan import __version__
+    from sampan.documents.model import Document
+
+    document: Document | None = None
+    for path in parts:
+        part = Document.model_validate_json(path.read_bytes())
+        if document is None:
+            document = part
+            document.generator = f"sampan {__version__}"
+        elif part.source.sha256 != document.source.sha256:
+            raise InputError(f"{document.source.name} changed while it was read: read it again")
+        else:
+            document.pages += part.pages
+            document.failures += part.failures
+    assert document is not None
+    context.parser(options).finish(document, source)
+    return write_files(document, directory, stem, formats)
+
+
+def write_files(document: Document, directory: Path, stem: str, formats: Sequence[str]) -> dict[str, Any]:
+    """Write a document, without durations, and say what is in it."""
+    from sampan.documents.writers import write
+
+    answer = summary(document)
+    for page in document.pages:
+        page.seconds = {}
+    written = write(document, directory, stem, formats) if formats else {}
+    answer["files"] = {name: path.name for name, path in written.items()}
+    return answer
+
+
+def summary(document: Document) -> dict[str, Any]:
+    """Counts, failures and seconds of the stages."""
+    seconds: Counter[str] = Counter()
+    for page in document.pages:
+        seconds.update(page.seconds)
+    return {
+        "pages": len(document.pages),
+        "blocks": sum(len(page.blocks) for page in document.pages),
+        "tables": sum(block.kind == "table" for block in document.blocks()),
+        "failures": [
+            {"page": failure.page, "stage": failure.stage, "message": failure.message}
+            for failure in document.failures
+        ],
+        "sha256": document.source.sha256,
+        "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+        "files": {},
+    }
+
+
+def _read_pages(context: Context, outcomes: Any, opened: OpenSource, document: Document) -> None:
+    from sampan.documents.model import Page
+
+    total = len(opened)
+    for done, number in enumerate(opened.numbers, start=1):
+        context.begin_page(number)
+        outcome = next(outcomes)
+        if isinstance(outcome, Page):
+            document.pages.append(outcome)
+        else:
+            document.failures.append(outcome)
+        context.progress(done, total)
+
+
+def _reporter(context: Context, options: ParseOptions) -> Any:
+    def report(done: int, total: int) -> None:
+        context.progress(done, total)
+        if options.pages is None and done < total:
+            context.begin_page(done + 1)
+
+    return report
+
+
+def _write(target: Path, data: bytes) -> None:
+    try:
+        target.write_bytes(data)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {target} ({len(data):,} bytes): {error.strerror or error}; make room and go on"
+        ) from error

@@ -1,0 +1,96 @@
+"""Tasks that misbehave, for worker processes."""
+
+import ctypes
+import errno
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from sampan.errors import LimitError, OutputError, PasswordError
+
+
+class NarrowerError(LimitError):
+    """A class that the other side does not know."""
+
+
+def say(context, *words):
+    return {"words": words, "pid": os.getpid(), "threads": context.threads}
+
+
+def count(context, total, seconds=0.0):
+    context.progress(0, total)
+    for number in range(1, total + 1):
+        context.begin_page(number)
+        time.sleep(seconds)
+        context.progress(number, total)
+    return total
+
+
+def crash(context, page=None):
+    if page is not None:
+        context.begin_page(page)
+    ctypes.string_at(0)
+
+
+def killed(context, number=signal.SIGKILL):
+    os.kill(os.getpid(), number)
+
+
+def leave(context):
+    print("the disk is on fire", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(7)
+
+
+def hang(context, page=None, mark=None):
+    if page is not None:
+        context.begin_page(page)
+    if mark is not None:
+        Path(mark).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+def swallow(context, megabytes):
+    context.begin_page(3)
+    held = [bytes(range(256)) * 4096 for _ in range(megabytes)]
+    time.sleep(30)
+    return len(held)
+
+
+def reserve(context, gigabytes):
+    return len(bytearray(gigabytes << 30))
+
+
+def keep(context, megabytes):
+    context.kept = b"x" * (megabytes << 20)
+    return os.getpid()
+
+
+def chatter(context):
+    os.write(1, b"noise from a native library\n" * 100)
+    print("more noise")
+    sys.stdout.flush()
+    return "said"
+
+
+def refuse(context, kind):
+    match kind:
+        case "password":
+            raise PasswordError("a.pdf is encrypted:\n give its password")
+        case "narrower":
+            raise NarrowerError("too wide")
+        case "full":
+            raise OutputError("cannot write") from OSError(errno.ENOSPC, "No space left on device")
+        case "memory":
+            raise MemoryError
+        case _:
+            raise ZeroDivisionError("division by zero")
+
+
+def surroundings(context):
+    return {
+        "nice": os.nice(0), "threads": os.environ["OMP_NUM_THREADS"],
+        "interrupt": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+    }  # fmt: skip
