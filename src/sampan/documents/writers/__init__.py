@@ -58,6 +58,13 @@ FORMATS: dict[str, Writer] = {
         Writer(
             "overlay", ".overlay.svg", "image/svg+xml", f"{_HERE}.overlay", "pages with regions and order"
         ),
+        Writer(
+            "chunks",
+            ".chunks.jsonl",
+            "application/x-ndjson",
+            f"{_HERE}.chunks",
+            "Markdown chunks for retrieval, one JSON object a line",
+        ),
     )
 }
 
