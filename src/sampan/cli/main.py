@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from sampan import __version__
-from sampan.cli import defects, doctor, eval_doc, papers, parse, weights
+from sampan.cli import defects, doctor, eval_doc, papers, parse, serve, weights
 from sampan.errors import SampanError
 
 INTERRUPTED = 130
@@ -45,6 +45,8 @@ def _options(
 
 
 app.command("parse", epilog=parse.EXAMPLES)(parse.parse)
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("mcp", epilog=mcp.EXAMPLES)(mcp.mcp)
 app.command("eval-doc", epilog=eval_doc.EXAMPLES)(eval_doc.eval_doc)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
