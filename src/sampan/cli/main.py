@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from sampan import __version__
-from sampan.cli import defects, doctor, eval_doc, papers, parse, serve, weights
+from sampan.cli import defects, doctor, eval_doc, mcp, papers, parse, serve, weights
 from sampan.errors import SampanError
 
 INTERRUPTED = 130
