@@ -1,0 +1,94 @@
+"""From a request to an accepted job: a place in the queue, the document on the disk, a row in the list."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from contextlib import nullcontext
+
+from fastapi import Request
+
+from sampan.errors import OptionError
+from sampan.server import problems
+from sampan.server.choices import stored_choices
+from sampan.server.folders import Folders
+from sampan.server.problems import ProblemError
+from sampan.server.service import Service
+from sampan.server.store import Job
+from sampan.server.uploads import Upload, drain, receive_form
+
+
+async def submit(
+    service: Service, request: Request, owner: str, *, waited: bool, idempotency_key: str | None = None
+) -> tuple[Job, bool]:
+    """The job of this request, and whether it is a new one.
+
+    When this returns, the job survives whatever happens to the server; except a waited one, which belongs to its
+    connection.
+    """
+    dispatcher = service.dispatcher
+    if dispatcher.stopping:
+        raise ProblemError(
+            problems.STOPPING,
+            "the server is being stopped: send the document again in 10 s",
+            {"Retry-After": "10"},
+        )
+    # Who asks again for what was accepted must hear so, however full the queue is by now.
+    known = None if idempotency_key is None else await dispatcher.keyed(owner, idempotency_key)
+    try:
+        async with nullcontext() if known else dispatcher.place():
+            return await _received(service, request, owner, waited, idempotency_key)
+    except ProblemError:
+        await drain(request)
+        raise
+    except OSError as error:
+        raise ProblemError(
+            problems.DISK_FULL,
+            f"the server's disk does not take the document: {error.strerror or 'unknown cause'}",
+        ) from error
+
+
+async def _received(
+    service: Service, request: Request, owner: str, waited: bool, idempotency_key: str | None
+) -> tuple[Job, bool]:
+    settings, folders = service.settings, service.folders
+    folder = folders.receive()
+    try:
+        upload = await receive_form(request, folder, settings.max_bytes, settings.idle_seconds)
+        try:
+            choices = stored_choices(upload.options, settings)
+        except OptionError as error:
+            raise ProblemError(problems.BAD_OPTION, str(error)) from error
+        digest = hashlib.sha256(f"{upload.sha256} {choices}".encode()).hexdigest()
+        id = secrets.token_hex(16)
+        await asyncio.to_thread(_accept, folders, upload, id, waited)
+    finally:
+        folders.discard(folder)
+    try:
+        job = await service.dispatcher.add(
+            id,
+            owner=owner,
+            waited=waited,
+            name=upload.name,
+            bytes=upload.bytes,
+            digest=digest,
+            options=choices,
+            idempotency_key=idempotency_key,
+        )
+    except BaseException:
+        folders.remove(id)
+        raise
+    if job.id != id:
+        folders.remove(id)
+        if job.digest != digest:
+            raise ProblemError(
+                problems.KEY_REUSED,
+                f"Idempotency-Key {idempotency_key!r} belongs to job {job.id}, which has another document or other "
+                "options: use a new key for a new document",
+            )
+    return job, job.id == id
+
+
+def _accept(folders: Folders, upload: Upload, id: str, waited: bool) -> None:
+    folders.accept(upload.folder, id, upload.name, durable=not waited)
