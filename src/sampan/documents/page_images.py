@@ -6,7 +6,7 @@ A document keeps no pixels. It keeps where it came from, and renders an upright 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
 import numpy as np
@@ -14,6 +14,10 @@ import numpy as np
 from sampan.documents.model import Page
 from sampan.documents.options import ParseOptions
 from sampan.documents.stages import Image
+from sampan.errors import InputError
+
+if TYPE_CHECKING:
+    from sampan.documents.reading import OpenSource
 
 
 class SourceImages:
@@ -21,15 +25,31 @@ class SourceImages:
 
     def __init__(self, source: str | Path | bytes | BinaryIO, options: ParseOptions) -> None:
         self._source = source
-        self._options = options
+        self.options = options
 
-    def __call__(self, page: Page, scale: float) -> Image:
-        """BGR picture of `page` at `scale` pixels per page unit; raises InputError if the source is gone."""
+    def open(self) -> OpenSource:
+        """The source, open again; raises InputError if it is gone."""
         from sampan.documents.reading import open_source
 
         if not isinstance(self._source, str | Path | bytes):
             self._source.seek(0)
-        with open_source(self._source, self._options) as opened:
+        return open_source(self._source, self.options)
+
+    def data(self) -> bytes:
+        """All bytes of the source; raises InputError if it is gone."""
+        if isinstance(self._source, bytes):
+            return self._source
+        try:
+            if isinstance(self._source, str | Path):
+                return Path(self._source).expanduser().read_bytes()
+            self._source.seek(0)
+            return self._source.read()
+        except (OSError, ValueError) as error:
+            raise InputError(f"the source cannot be read again: {error}") from error
+
+    def __call__(self, page: Page, scale: float) -> Image:
+        """BGR picture of `page` at `scale` pixels per page unit; raises InputError if the source is gone."""
+        with self.open() as opened:
             shown = opened.page(page.number).image(72.0 * scale)
         own = scale if page.unit == "pt" else 1.0
         size = max(1, round(page.width * scale)), max(1, round(page.height * scale))

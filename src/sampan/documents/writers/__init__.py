@@ -59,6 +59,22 @@ FORMATS: dict[str, Writer] = {
             "overlay", ".overlay.svg", "image/svg+xml", f"{_HERE}.overlay", "pages with regions and order"
         ),
         Writer(
+            "pdf",
+            ".searchable.pdf",
+            "application/pdf",
+            f"{_HERE}.searchable_pdf",
+            "the original pages, with text to find and select",
+            binary=True,
+        ),
+        Writer(
+            "docling",
+            ".docling.json",
+            "application/json",
+            f"{_HERE}.docling",
+            "DoclingDocument, with figures inside",
+            embeds=True,
+        ),
+        Writer(
             "chunks",
             ".chunks.jsonl",
             "application/x-ndjson",

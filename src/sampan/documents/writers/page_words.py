@@ -1,0 +1,146 @@
+"""The words of a page where the file shows them: what the page-faithful formats say.
+
+A page is described upright; searchable PDF, hOCR and ALTO describe it as the file shows it. So every box and quad goes
+through `Page.to_source` here, and comes out as four corners in reading direction. Every line that was read
+is said exactly once, furniture too, in reading order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampan.documents.geometry import homography
+from sampan.documents.model import Block, Box, Direction, Line, ListBlock, Page, Quad, Style, TableBlock, Word
+from sampan.documents.reading.scripts import is_cjk
+from sampan.documents.writers.characters import has_rtl, one_line
+
+Corners = NDArray[np.float64]
+"""(4, 2): top left, top right, bottom right, bottom left of the text itself."""
+
+
+@dataclass(slots=True)
+class PlacedWord:
+    text: str
+    corners: Corners
+    confidence: float
+    spaced: bool
+    """Whether white space parts it from the word before it."""
+    style: Style | None
+
+
+@dataclass(slots=True)
+class PlacedLine:
+    """A line with its words in logical order."""
+
+    line: Line
+    words: list[PlacedWord]
+    corners: Corners
+    direction: Direction
+
+    def moved(self, matrix: homography.Matrix) -> PlacedLine:
+        """The line in other coordinates."""
+        words = [replace(word, corners=homography.apply(matrix, word.corners)) for word in self.words]
+        return replace(self, words=words, corners=homography.apply(matrix, self.corners))
+
+    @property
+    def angle(self) -> float:
+        """Degrees, clockwise as seen, by which the text is turned from running to the right."""
+        (x0, y0), (x1, y1) = self.corners[3], self.corners[2]
+        return float(np.degrees(np.arctan2(y1 - y0, x1 - x0)))
+
+
+def to_page_as_shown(page: Page) -> homography.Matrix:
+    """Upright coordinates → the page as the file shows it, in the page's own unit."""
+    return homography.from_tuple(page.to_source)
+
+
+def placed_lines(lines: Iterable[Line], matrix: homography.Matrix) -> Iterator[PlacedLine]:
+    """Lines that say something, each with at least one word."""
+    for line in lines:
+        direction: Direction = line.direction
+        if direction == "ltr" and has_rtl(line.text):
+            direction = "rtl"
+        words = []
+        for word, spaced in _words(line):
+            corners = homography.apply(matrix, corners_of(word.box, word.quad, direction))
+            words.append(PlacedWord(one_line(word.text), corners, word.confidence, spaced, word.style))
+        if words:
+            corners = homography.apply(matrix, corners_of(line.box, line.quad, direction))
+            yield PlacedLine(line, words, corners, direction)
+
+
+def lines_of(block: Block) -> list[Line]:
+    """All lines of a block. Those of cells and items count where the block itself holds none."""
+    if block.lines:
+        return block.lines
+    if isinstance(block, TableBlock):
+        return [line for cell in block.table.cells for line in cell.lines]
+    if isinstance(block, ListBlock):
+        return [line for item in block.items for line in item.lines]
+    return []
+
+
+def corners_of(box: Box, quad: Quad | None, direction: Direction = "ltr") -> Corners:
+    """Corners in reading direction; a vertical line without a quad runs down its box."""
+    if quad is not None:
+        return np.array(quad, np.float64)
+    x0, y0, x1, y1 = box
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
+    return np.roll(corners, -1, axis=0) if direction == "ttb" and y1 - y0 > 0 else corners
+
+
+def bounds(corners: Corners) -> tuple[float, float, float, float]:
+    """The upright box around some corners."""
+    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return x0, y0, x1, y1
+
+
+def _words(line: Line) -> Iterator[tuple[Word, bool]]:
+    """Words with whether the line's text has a space before each."""
+    words = [word for word in line.words if one_line(word.text)] or _divided(line)
+    at, before = 0, ""
+    for number, word in enumerate(words):
+        place = line.text.find(word.text, at)
+        between = line.text[at:place] if place >= 0 else ""
+        if place >= 0 and not between.strip():
+            spaced = bool(between)
+            at = place + len(word.text)
+        else:
+            # The line's text and its words disagree: spaces as its script sets them.
+            spaced = not (is_cjk(before[-1:]) and is_cjk(word.text[:1]))
+        yield word, spaced and number > 0
+        before = word.text
+
+
+def _divided(line: Line) -> list[Word]:
+    """Words of a line that has none, its length shared out among its characters."""
+    texts = one_line(line.text).split()
+    if not texts:
+        return []
+    corners = corners_of(line.box, line.quad, line.direction)
+    top, bottom = corners[1] - corners[0], corners[2] - corners[3]
+    total = sum(map(len, texts)) + len(texts) - 1
+    words, at = [], 0
+    right_to_left = line.direction == "rtl" or has_rtl(line.text)
+    for text in texts:
+        start, end = at / total, (at + len(text)) / total
+        if right_to_left:
+            start, end = 1 - end, 1 - start
+        part = np.array(
+            [
+                corners[0] + start * top,
+                corners[0] + end * top,
+                corners[3] + end * bottom,
+                corners[3] + start * bottom,
+            ]
+        )
+        a, b, c, d = ((float(x), float(y)) for x, y in part)
+        words.append(
+            Word(text=text, box=bounds(part), quad=(a, b, c, d), confidence=line.confidence, style=line.style)
+        )
+        at += len(text) + 1
+    return words
