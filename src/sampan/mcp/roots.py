@@ -34,7 +34,7 @@ class Roots:
         """The real path of `given`, absolute or relative to any root. Says the same of all that lies outside."""
         if "\0" in given or not given.strip():
             raise InputError(f"path {given!r} is no path: give that of a file below {self}")
-        path = Path(given).expanduser()
+        path = Path(given)
         candidates = [path] if path.is_absolute() else [folder / path for folder in self.folders]
         inside = [real for real in map(_resolved, candidates) if real is not None and self.allow(real)]
         if not inside:

@@ -29,6 +29,9 @@ _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f\U
 _TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 
 
+_TAG = re.compile(r"(?<!\\)</?[a-z][^<>]*>")
+"""Of tables that Markdown cannot express; a `<` of the document itself stands behind a backslash."""
+
 PASSAGE_SIZE = 800
 """Characters of Markdown in one passage, at most."""
 
@@ -49,7 +52,7 @@ class Index:
         self._postings: dict[str, dict[int, float]] = {}
         self._lengths: list[int] = []
         for number, passage in enumerate(self.passages):
-            weights: dict[str, float] = dict(Counter(tokens(passage.text)))
+            weights: dict[str, float] = dict(Counter(tokens(_TAG.sub(" ", passage.text))))
             self._lengths.append(int(sum(weights.values())))
             for heading in passage.headings:
                 for token in tokens(heading):

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from sampan import __version__
 from sampan.documents.bulk.jobs import SUFFIXES
-from sampan.documents.model import Document, Page, TableBlock
+from sampan.documents.model import Box, Document, Page, TableBlock
 from sampan.documents.writers import render
 from sampan.errors import InputError, OptionError, SampanError
 from sampan.mcp import answers
@@ -111,7 +111,7 @@ def build_server(shelf: Shelf) -> MCPServer[Any]:
                 answers.TableSummary(
                     table=block.id,
                     page=page.number,
-                    box=block.box,
+                    box=_rounded(block.box),
                     rows=block.table.rows,
                     columns=block.table.columns,
                     captions=block.captions,
@@ -182,7 +182,7 @@ class _Server(MCPServer[Any]):
                 uri=f"sampan://documents/{shelved.id}",
                 name=shelved.path,
                 title=shelved.document.source.title,
-                description=f"Pages {shelved.pages or 'all'}, as Markdown",
+                description=f"Pages {shelved.pages}, as Markdown" if shelved.pages else "As Markdown",
                 mime_type="text/markdown",
             )
             for shelved in self._shelf.all()
@@ -263,7 +263,7 @@ def _only(document: Document, number: int) -> Document:
 
 
 def _found(shelved: Shelved, query: str, limit: int) -> answers.Found:
-    sizes = {page.number: (page.width, page.height) for page in shelved.document.pages}
+    sizes = {page.number: (round(page.width, 2), round(page.height, 2)) for page in shelved.document.pages}
     return answers.Found(
         document=shelved.id,
         path=shelved.path,
@@ -276,7 +276,7 @@ def _found(shelved: Shelved, query: str, limit: int) -> answers.Found:
                 places=[
                     answers.PlaceOnPage(
                         page=place.page,
-                        box=place.box,
+                        box=_rounded(place.box),
                         page_size=sizes[place.page],
                         block=place.block,
                         kind=place.kind,
@@ -287,6 +287,11 @@ def _found(shelved: Shelved, query: str, limit: int) -> answers.Found:
             for hit in shelved.index.search(query, limit)
         ],
     )
+
+
+def _rounded(box: Box) -> Box:
+    x0, y0, x1, y1 = (round(side, 2) for side in box)
+    return (x0, y0, x1, y1)
 
 
 def _tables(document: Document) -> list[tuple[Page, TableBlock]]:
@@ -317,7 +322,7 @@ def _table(shelved: Shelved, table: str, format: str) -> answers.TableData:
         document=shelved.id,
         table=block.id,
         page=page.number,
-        box=block.box,
+        box=_rounded(block.box),
         captions=block.captions,
         header_rows=header_rows(block.table),
         rows=_rows(block) if format == "json" else None,
