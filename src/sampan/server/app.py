@@ -10,8 +10,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from sampan import __version__
 from sampan.server import problems
@@ -23,6 +25,7 @@ from sampan.server.routes import service as service_routes
 from sampan.server.service import Service
 from sampan.server.settings import ServerSettings
 
+_ROUTERS = (parse.router, jobs.router, service_routes.router)
 _ABOUT = """
 Reads PDFs, scans and photos into structured text. Send a document to `/v1/parse` and wait, or queue it at
 `/v1/jobs`. Errors are `application/problem+json`; 429 and 503 say in `Retry-After` when to come again.
@@ -54,7 +57,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         redoc_url=None,  # both load scripts from elsewhere
     )
     app.state.service = service
-    for router in (parse.router, jobs.router, service_routes.router):
+    for router in _ROUTERS:
         app.include_router(router)
     if (service_routes.PAGE / "index.html").is_file():
         app.mount("/page", StaticFiles(directory=service_routes.PAGE), name="page")
@@ -86,7 +89,17 @@ async def _http_problem(request: Request, error: Exception) -> Response:
         404: f"there is nothing at {request.url.path[:100]!r}: /openapi.json lists what there is",
         405: f"{request.method} does not work at {request.url.path[:100]!r}",
     }.get(error.status_code, str(error.detail))
-    return problems.answer(kind, detail, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problems.answer(kind, detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods at the address; the router only knows those of the first route that it met."""
+    routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in route.methods}
 
 
 async def _bad_parameter(_: Request, error: Exception) -> Response:

@@ -57,6 +57,7 @@ def write_to_stderr(level: int = logging.INFO) -> None:
         logger.handlers = [handler] if name != "uvicorn.error" else []
         logger.setLevel(level if name == "sampan.server" else logging.WARNING)
         logger.propagate = name == "uvicorn.error"
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it quotes what it cannot read
 
 
 def _places(error: BaseException) -> list[str]:

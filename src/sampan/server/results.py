@@ -57,7 +57,11 @@ class Results:
     async def picture(self, job: Job, number: int, width: int) -> bytes:
         """The upright page `number` as PNG."""
         async with self._my_turn():
-            return base64.b64decode(await self._call(job, tasks.draw, number, width))
+            picture = base64.b64decode(await self._call(job, tasks.draw, number, width))
+        if not picture:
+            detail = f"{job.name} has no page {number}, or it was not read: it has {job.pages_done} that were"
+            raise ProblemError(problems.NOT_FOUND, detail)
+        return picture
 
     async def stop(self) -> None:
         async with self._turn:

@@ -30,14 +30,13 @@ def write(_: Context, source: Path, folder: Path, options: ParseOptions, format:
 
 
 def draw(_: Context, source: Path, folder: Path, options: ParseOptions, number: int, width: int) -> str:
-    """The upright page `number`, `width` pixels wide, as PNG in base64."""
+    """The upright page `number`, `width` pixels wide, as PNG in base64; empty if that page was not read."""
     import cv2
 
     document = _document(source, folder, options)
     page = next((page for page in document.pages if page.number == number), None)
     if page is None:
-        known = ", ".join(str(page.number) for page in document.pages[:20])
-        raise InputError(f"there is no page {number}: {document.source.name} was read with pages {known}")
+        return ""
     # A page like a ribbon is drawn narrower rather than with more pixels than reading it may take.
     scale = min(width / page.width, (options.max_pixels / (page.width * page.height)) ** 0.5)
     image = document.image_of(page, scale)
