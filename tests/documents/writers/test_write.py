@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from sampan.documents.model import Document, FigureBlock, Page, Source, TextBlock
+from sampan.documents.options import ParseOptions
+from sampan.documents.page_images import SourceImages
 from sampan.documents.writers import FORMATS, render, resolve, write
 from sampan.documents.writers.figures import MAX_PIXELS, figure_names, page_scale
 from sampan.documents.writers.files import write_whole
@@ -35,6 +37,8 @@ def test_every_format_is_written_and_equals_what_is_rendered(tmp_path: Path) -> 
         number=1, width=9, height=9, unit="px", blocks=[TextBlock(id="a", box=(0, 0, 1, 1), text="x")]
     )
     document = Document(source=Source(name="a.png", media_type="image/png"), pages=[page])
+    _, png = cv2.imencode(".png", np.full((9, 9, 3), 255, np.uint8))
+    document._images = SourceImages(png.tobytes(), ParseOptions())
     paths = write(document, tmp_path / "new" / "folder", "a.b", list(FORMATS))
     assert {name: path.name for name, path in paths.items()} == {
         name: f"a.b{writer.suffix}" for name, writer in FORMATS.items()

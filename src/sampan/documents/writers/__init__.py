@@ -66,6 +66,15 @@ FORMATS: dict[str, Writer] = {
             "the original pages, with text to find and select",
             binary=True,
         ),
+        Writer("csv", ".csv", "text/csv", f"{_HERE}.csv_writer", "the tables; each by itself beside it"),
+        Writer(
+            "xlsx",
+            ".xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            f"{_HERE}.xlsx",
+            "the tables, a sheet for each",
+            binary=True,
+        ),
         Writer(
             "docling",
             ".docling.json",
@@ -113,7 +122,8 @@ def write(
 ) -> dict[str, Path]:
     """Write `<directory>/<stem><suffix>` for every format; returns format → path.
 
-    Markdown puts its figures into `<stem>_figures/`, and JSON written with it names them.
+    Markdown puts its figures into `<stem>_figures/`, and JSON written with it names them. CSV holds all tables;
+    where there are several, each is also a file of its own in `<stem>_tables/`.
     Raises `OptionError` for an unknown format or a stem that is no file name (before anything is written)
     and `OutputError` where the folder cannot be written to.
     """
@@ -127,6 +137,8 @@ def write(
     embedded: dict[str, str] = {}
     if "md" in writers:
         linked = _cut_to_files(document, folder, stem)
+    if "csv" in writers:
+        _tables_to_files(document, folder, stem, options or WriteOptions())
     if any(writer.embeds for writer in writers.values()):
         embedded = _embedded(document)
     return {
@@ -148,6 +160,17 @@ def _cut_to_files(document: Document, folder: Path, stem: str) -> dict[str, str]
         write_whole(folder / f"{stem}_figures" / names[figure.id], data)
         linked[figure.id] = f"{stem}_figures/{names[figure.id]}"
     return linked
+
+
+def _tables_to_files(document: Document, folder: Path, stem: str, options: WriteOptions) -> None:
+    from sampan.documents.writers.csv_writer import to_csv
+    from sampan.documents.writers.files import write_whole
+    from sampan.documents.writers.joined_tables import joined_tables
+
+    tables = joined_tables(document, options)
+    for number, joined in enumerate(tables if len(tables) > 1 else (), 1):
+        name = f"table-{number}-page-{joined.page}.csv"
+        write_whole(folder / f"{stem}_tables" / name, to_csv(joined.table))
 
 
 def _embedded(document: Document) -> dict[str, str]:
