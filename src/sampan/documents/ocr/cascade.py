@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sampan.documents.ocr.advance import misfits
 from sampan.documents.ocr.crops import LineCrop, quad_size
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.words import WordSpan, is_cjk, spaced, word_spans
@@ -91,10 +93,16 @@ class CascadeRecogniser:
         rest = [index for index in range(len(crops)) if index not in known]
         known |= dict(zip(rest, self.fast.read([crops[index] for index in rest]), strict=True))
         readings = [spaced(known[index], crop.ink()) for index, crop in enumerate(crops)]
+        spans = [word_spans(reading, crop.ink()) for reading, crop in zip(readings, crops, strict=True)]
+        lengths = [quad_size(crop.quad)[0] for crop in crops]
+        misfit = misfits(
+            [[(span.text, (span.end - span.start) * length) for span in line]
+             for line, length in zip(spans, lengths, strict=True)]
+        )  # fmt: skip
         doubts = [
             doubt
             for index in range(len(crops))
-            for doubt in self._doubts(index, readings[index], crops[index])
+            for doubt in self._doubts(index, readings[index], crops[index], spans[index], misfit[index])
         ]
         again = self.careful.read([doubt.crop for doubt in doubts])
         # From the end of each line, so that earlier character positions stay valid.
@@ -130,9 +138,13 @@ class CascadeRecogniser:
         )
         return None if unsure or traditional else dict(zip(sample, readings, strict=True))
 
-    def _doubts(self, index: int, reading: Reading, crop: LineCrop) -> list[_Doubt]:
-        spans = word_spans(reading, crop.ink())
-        doubtful = [_is_doubtful(span, self.rules.certain) for span in spans]
+    def _doubts(
+        self, index: int, reading: Reading, crop: LineCrop, spans: list[WordSpan], misfit: NDArray[np.float64]
+    ) -> list[_Doubt]:
+        doubtful = [
+            _is_doubtful(span, self.rules.certain) or (error != 0.0 and _says_something(span))
+            for span, error in zip(spans, misfit, strict=True)
+        ]
         if not reading.characters:
             return [_Doubt(index, 0, 0, crop)]
         if not any(doubtful):
@@ -164,10 +176,14 @@ class CascadeRecogniser:
 
 
 def _is_doubtful(span: WordSpan, certain: float) -> bool:
-    # A lone dash or bullet says nothing by its look; `typographic` measures it instead.
-    if not any(character.isalnum() for character in span.text):
+    if not _says_something(span):
         return False
     return span.least < certain or SUSPICIOUS.search(span.text) is not None
+
+
+def _says_something(span: WordSpan) -> bool:
+    """A lone dash or bullet says nothing by its look; `typographic` measures it instead."""
+    return any(character.isalnum() for character in span.text)
 
 
 def _merged(reading: Reading, doubt: _Doubt, careful: Reading, whole: LineCrop) -> Reading:

@@ -28,6 +28,10 @@ _CELLS_APART = 1.6
 """Distance of two neighbours, in cells, from which a space lies between them."""
 _SPACE_OVER_GAP = 2.6
 """An inserted space is at least so many times as wide as the line's usual gap between characters."""
+_SPACE_AT_LEAST = 0.12
+"""Blank runs narrower than this, in heights of the line's ink, are gaps between letters."""
+_FRAME_SLACK = 0.2
+"""How far a character's frames may lie from its ink, in heights of the line's ink."""
 _NARROW = frozenset("1.,:;'’`|!iIljtfr()[]{}-\"“”*/\\")
 
 
@@ -229,6 +233,26 @@ def word_spans(reading: Reading, ink: InkRuns | None) -> list[WordSpan]:
     return spans
 
 
+def _blank_run(
+    ink: InkRuns, middles: NDArray[np.float64], widths: NDArray[np.float64], after: float, before: float
+) -> int | None:
+    """The widest blank run between two characters' centres.
+
+    Frames fire up to half a letter early or late: where only a gap between letters lies between the centres, a space
+    a little beyond them is meant.
+    """
+
+    def widest(low: float, high: float) -> int | None:
+        first, stop = int(np.searchsorted(middles, low, "right")), int(np.searchsorted(middles, high, "left"))
+        return first + int(widths[first:stop].argmax()) if stop > first else None
+
+    inside = widest(after, before)
+    if inside is not None and widths[inside] >= _SPACE_AT_LEAST * ink.height:
+        return inside
+    slack = _FRAME_SLACK * ink.height
+    return widest(after - slack, before + slack)
+
+
 def _edges(reading: Reading, ink: InkRuns | None) -> NDArray[np.float64]:
     """(len, 2) left and right edge of every character: halfway to its neighbours, at spaces the blank run's."""
     starts = reading.columns[:, 0].astype(np.float64)
@@ -245,10 +269,8 @@ def _edges(reading: Reading, ink: InkRuns | None) -> NDArray[np.float64]:
             for index, character in enumerate(reading.characters):
                 if not character.isspace() or index == 0 or index == len(reading.characters) - 1:
                     continue
-                low = int(np.searchsorted(middles, centres[index - 1], "right"))
-                high = int(np.searchsorted(middles, centres[index + 1], "left"))
-                if high > low:
-                    widest = low + int(widths[low:high].argmax())
-                    right[index - 1] = ink.starts[widest]
-                    left[index + 1] = ink.ends[widest]
+                run = _blank_run(ink, middles, widths, centres[index - 1], centres[index + 1])
+                if run is not None:
+                    right[index - 1] = ink.starts[run]
+                    left[index + 1] = ink.ends[run]
     return np.stack([left, np.maximum(right, left)], axis=1)
