@@ -66,6 +66,14 @@ FORMATS: dict[str, Writer] = {
             "the original pages, with text to find and select",
             binary=True,
         ),
+        Writer("hocr", ".hocr", "application/xhtml+xml", f"{_HERE}.hocr", "words and their places as XHTML"),
+        Writer(
+            "alto",
+            ".alto.xml",
+            "application/xml",
+            f"{_HERE}.alto",
+            "words and their places as archives keep them",
+        ),
         Writer("csv", ".csv", "text/csv", f"{_HERE}.csv_writer", "the tables; each by itself beside it"),
         Writer(
             "xlsx",

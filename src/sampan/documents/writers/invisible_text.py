@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from sampan.documents.writers.page_words import Corners, PlacedLine, PlacedWord
 
 _LEAST = 0.05
 """Smallest width and height of a word, in points: a font of no size is an error to some readers."""
+_FAR = 1e6
+"""Coordinates from here on lie on no page."""
 _OFF = 0.35
 """A word is in its line's frame if its edges lie within so many heights of the frame's."""
 _KERN = 4.0
@@ -37,6 +40,8 @@ def content(lines: Iterable[PlacedLine], fonts: Fonts) -> bytes:
 
 
 def _line(line: PlacedLine, fonts: Fonts) -> list[str]:
+    # A page's perspective may send a point to infinity.
+    line = replace(line, words=[word for word in line.words if np.abs(word.corners).max() < _FAR])
     words = [(word, word.text, word.spaced) for word in line.words]
     if any(unicodedata.bidirectional(c) in ("R", "AL") for word in line.words for c in word.text):
         words = _as_seen(line)

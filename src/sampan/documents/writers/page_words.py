@@ -8,18 +8,41 @@ is said exactly once, furniture too, in reading order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sampan.documents.geometry import homography
-from sampan.documents.model import Block, Box, Direction, Line, ListBlock, Page, Quad, Style, TableBlock, Word
+from sampan.documents.model import (
+    Block,
+    Box,
+    Direction,
+    Document,
+    Line,
+    ListBlock,
+    Page,
+    Quad,
+    Style,
+    TableBlock,
+    Word,
+)
+from sampan.documents.page_images import SourceImages
 from sampan.documents.reading.scripts import is_cjk
 from sampan.documents.writers.characters import has_rtl, one_line
 
+if TYPE_CHECKING:
+    from sampan.documents.reading import OpenSource
+
 Corners = NDArray[np.float64]
 """(4, 2): top left, top right, bottom right, bottom left of the text itself."""
+
+
+_DESCENDING = frozenset("gjpqyQçşţ,;ßþµ")
+_DESCENT, _IDEOGRAPH_DESCENT = 0.21, 0.12
+"""Parts of a line's height that lie below the line on which its letters stand."""
 
 
 @dataclass(slots=True)
@@ -71,6 +94,55 @@ def placed_lines(lines: Iterable[Line], matrix: homography.Matrix) -> Iterator[P
         if words:
             corners = homography.apply(matrix, corners_of(line.box, line.quad, direction))
             yield PlacedLine(line, words, corners, direction)
+
+
+def sizes_as_shown(document: Document) -> list[tuple[float, float]]:
+    """Width and height of every page as the file shows it, in the page's own unit.
+
+    The model knows the upright page alone. A page that was turned or straightened is asked of the file; if that
+    is gone, the page is as large as what was read of it.
+    """
+    sizes: list[tuple[float, float]] = []
+    with ExitStack() as stack:
+        source: OpenSource | None = None
+        for page in document.pages:
+            size = page.width, page.height
+            if page.to_source is not None:
+                if source is None and isinstance(document._images, SourceImages):
+                    source = stack.enter_context(document._images.open())
+                if source is not None:
+                    shown = source.page(page.number)
+                    size = shown.width, shown.height
+                else:
+                    whole = corners_of((0.0, 0.0, page.width, page.height), None)
+                    _, _, right, bottom = bounds(homography.apply(to_page_as_shown(page), whole))
+                    size = max(right, 1.0), max(bottom, 1.0)
+            sizes.append(size)
+    return sizes
+
+
+def parts_of(block: Block) -> list[list[Line]]:
+    """The lines of a block by cells or items if it has such, else all together; those without lines are left out."""
+    parts = [lines_of(block)]
+    if isinstance(block, TableBlock) and any(cell.lines for cell in block.table.cells):
+        parts = [cell.lines for cell in block.table.cells]
+    elif isinstance(block, ListBlock) and any(item.lines for item in block.items):
+        parts = [item.lines for item in block.items]
+    return [part for part in parts if part]
+
+
+def baseline(line: PlacedLine) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where the letters of a line stand, from its left to its right end.
+
+    Nothing measures it: boxes hold the ink, so the letters stand above the bottom by as much as descenders take.
+    """
+    text = line.line.text
+    descends = any(character in _DESCENDING for character in text)
+    lift = _DESCENT if descends else _IDEOGRAPH_DESCENT if any(map(is_cjk, text)) else 0.0
+    top_left, top_right, bottom_right, bottom_left = line.corners
+    left = bottom_left + lift * (top_left - bottom_left)
+    right = bottom_right + lift * (top_right - bottom_right)
+    return (float(left[0]), float(left[1])), (float(right[0]), float(right[1]))
 
 
 def lines_of(block: Block) -> list[Line]:
