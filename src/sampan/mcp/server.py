@@ -312,6 +312,7 @@ def _rows(block: TableBlock) -> list[list[str]]:
 
 def _table(shelved: Shelved, table: str, format: str) -> answers.TableData:
     from sampan.documents.tables.html import header_rows
+    from sampan.documents.writers.csv_writer import to_csv
 
     known = {block.id: (page, block) for page, block in _tables(shelved.document)}
     if table not in known:
@@ -326,17 +327,8 @@ def _table(shelved: Shelved, table: str, format: str) -> answers.TableData:
         captions=block.captions,
         header_rows=header_rows(block.table),
         rows=_rows(block) if format == "json" else None,
-        csv=_csv(_rows(block)) if format == "csv" else None,
+        csv=to_csv(block.table) if format == "csv" else None,
     )
-
-
-def _csv(rows: list[list[str]]) -> str:
-    import csv
-    import io
-
-    stream = io.StringIO()
-    csv.writer(stream).writerows(rows)
-    return stream.getvalue()
 
 
 def _listing(shelf: Shelf) -> answers.Listing:

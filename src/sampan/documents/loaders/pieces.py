@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 import uuid
 import warnings
@@ -86,8 +85,7 @@ class PieceReader:
         """Pieces of all documents that `inputs` stand for; of one document at a time."""
         from sampan.documents.bulk.jobs import find_jobs
 
-        # No output folder among the inputs has to be left out.
-        for job in find_jobs([str(given) for given in inputs], Path(os.devnull)):
+        for job in find_jobs([str(given) for given in inputs]):
             try:
                 if job.trouble is not None:
                     raise InputError(job.trouble)
