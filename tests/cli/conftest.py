@@ -1,4 +1,4 @@
-"""A parser that reads nothing but names, so that these tests are about the door and not about the house."""
+"""Running the command line in this process, with a parser that reads nothing but names."""
 
 import sys
 from collections.abc import Callable
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.cli.stand_in import FakeParser
 
 from sampan.cli.main import main
-from sampan.documents.model import Document, Failure, Page, Source, TextBlock
-from sampan.documents.options import ParseOptions
-from sampan.errors import InputError, WeightsError
 
 
 @dataclass
@@ -40,37 +38,14 @@ def sampan(
     return run
 
 
-class FakeParser:
-    """Its documents say what they were made from; names with a meaning fail in their own way."""
-
-    seen: list[ParseOptions]
-
-    def __init__(self, options: ParseOptions | None = None) -> None:
-        self.options = options or ParseOptions()
-        FakeParser.seen.append(self.options)
-
-    def parse(self, source: Path | bytes) -> Document:
-        name = source.name if isinstance(source, Path) else f"{len(source)} bytes"
-        if "broken" in name:
-            raise InputError(f"{name} is truncated: fetch it again")
-        if "weights" in name:
-            raise WeightsError("weights are missing: run `sampan weights install`")
-        if "defect" in name:
-            raise ZeroDivisionError("division by zero")
-        if "interrupt" in name:
-            raise KeyboardInterrupt
-        block = TextBlock(id="p1-b1", box=(0, 0, 10, 10), order=0, text=f"Text of {name} — ünïcödé 漢字")
-        failures = [Failure(stage="tables", message="no luck", page=1)] if "partly" in name else []
-        return Document(
-            source=Source(name=name, media_type="text/plain"),
-            pages=[Page(number=1, width=100, height=100, unit="px", blocks=[block])],
-            failures=failures,
-        )
-
-
 @pytest.fixture
 def fake_parser(monkeypatch: pytest.MonkeyPatch) -> type[FakeParser]:
+    """Puts the stand-in into this process and into the worker processes that it starts."""
+    from sampan.documents.bulk import isolation
+
     monkeypatch.setattr("sampan.documents.parser.Parser", FakeParser)
+    start = "from tests.cli.stand_in import put_in_place;put_in_place();main(settings)"
+    monkeypatch.setattr(isolation, "_MAIN", isolation._MAIN.replace("main(settings)", start))
     FakeParser.seen = []
     return FakeParser
 

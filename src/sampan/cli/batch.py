@@ -1,185 +1,175 @@
-"""Many files: what `sampan parse` does between its options and its summary.
-
-Outputs mirror the inputs: everything below the inputs' common folder keeps its relative place. A file that
-cannot be read becomes an `Outcome` with an error and never stops the rest. `processes` reads several at once.
-"""
+"""Documents to files: in this process for a single one, else by workers that keep a journal."""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sampan.cli import defects
-from sampan.errors import InputError, SampanError
+from sampan.errors import InputError, OptionError, OutputError, SampanError
 
 if TYPE_CHECKING:
+    from sampan.documents.bulk.engine import Event
+    from sampan.documents.bulk.jobs import Job
+    from sampan.documents.bulk.outcome import Outcome
     from sampan.documents.options import ParseOptions
     from sampan.documents.parser import Parser
 
-SUFFIXES = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
-"""What is taken from a folder; a file named by itself is tried whatever its name."""
-
 STDIN = "-"
+
+MEMORY_SHARE = 0.8
+"""Of the machine's memory, what all workers together may take if nothing else is said."""
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One document to read; `source` is None for standard input."""
+class Many:
+    """The options for many files, as they were given."""
 
-    source: Path | None
-    directory: Path
-    stem: str
+    workers: int = 1
+    resume: bool = False
+    retry_failed: bool = False
+    failures: Path | None = None
+    engine: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+    nice: int = 0
+    max_seconds: float | None = None
+    max_page_seconds: float | None = None
+    max_memory: str | None = None
 
     @property
-    def name(self) -> str:
-        return str(self.source) if self.source is not None else "standard input"
+    def asked_for(self) -> str:
+        """Names of the options that were given; empty if none was."""
+        given = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of a job."""
+def write_all(
+    inputs: list[str], output: str, options: ParseOptions, formats: list[str], many: Many,
+    as_json: bool, quiet: bool, here: bool,
+) -> int:  # fmt: skip
+    """All documents to their files; gives the exit code. `here` keeps everything in this process.
 
-    name: str
-    seconds: float = 0.0
-    pages: int = 0
-    blocks: int = 0
-    tables: int = 0
-    files: dict[str, str] = field(default_factory=dict)
-    """Format → path."""
-    failures: list[str] = field(default_factory=list)
-    """What failed inside the document and was survived."""
-    error: str | None = None
-    exit_code: int = 0
+    A file that is named by itself is read here too, if nothing is asked for that needs workers.
+    """
+    from rich.console import Console
 
+    from sampan.cli import summary
+    from sampan.cli.main import INTERRUPTED
+    from sampan.documents.bulk import stores
+    from sampan.documents.bulk.jobs import find_jobs
 
-def find_jobs(inputs: Sequence[str], output: Path) -> list[Job]:
-    """The documents that `inputs` (files, folders, `-`) stand for, and where each one's output goes."""
-    files: dict[Path, None] = {}
-    roots: list[Path] = []
-    for given in inputs:
-        if given == STDIN:
-            continue
-        path = Path(given)
-        if path.is_dir():
-            roots.append(path.absolute())
-            files.update(dict.fromkeys(_documents_below(path)))
-        elif path.exists():
-            roots.append(path.absolute().parent)
-            files[path] = None
-        else:
-            raise InputError(f"{given} does not exist")
-    distinct = {file.resolve(): file for file in reversed(files)}
-    files = {file: None for file in files if distinct[file.resolve()] == file}
-    if not files and STDIN not in inputs:
-        raise InputError(
-            f"no documents in {', '.join(inputs)} (looked for {', '.join(sorted(SUFFIXES))}): "
-            "name a file of another kind by itself"
-        )
-    places = {file: output / _below(file.absolute(), roots).parent for file in files}
-    stems = Counter((place, file.stem.lower()) for file, place in places.items())
-    names = {(place, file.name.lower()) for file, place in places.items()}
-    jobs = []
-    for file, place in places.items():
-        # scan.pdf and scan.png of one folder would both become scan.md: these keep their suffixes, and so
-        # does scan.pdf.png where that would then collide with scan.pdf.
-        stem = (place, file.stem.lower())
-        jobs.append(Job(file, place, file.stem if stems[stem] == 1 and stem not in names else file.name))
-    return [Job(None, output, "stdin"), *jobs] if STDIN in inputs else jobs
-
-
-def _documents_below(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for directory, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(directory, name)
-            for name in sorted(names)
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-        ]
-    return found
-
-
-def _below(file: Path, roots: Sequence[Path]) -> Path:
-    """`file` relative to the folder that all `roots` share (with its drive where there is none)."""
-    try:
-        return file.relative_to(os.path.commonpath(roots))
-    except ValueError:  # different drives
-        return Path(file.drive.rstrip(":\\/").lstrip("\\/")) / file.relative_to(file.anchor)
-
-
-def run(
-    jobs: Sequence[Job],
-    options: ParseOptions,
-    formats: Sequence[str],
-    workers: int = 1,
-    started: Callable[[Job], None] | None = None,
-) -> Iterator[Outcome]:
-    """Reads all jobs and yields each one's outcome as it is done."""
-    if workers == 1 or len(jobs) == 1:
-        reader = Reader(options, formats)
-        for job in jobs:
-            if started is not None:
-                started(job)
-            yield reader.read(job)
+    folder = None if stores.is_address(output) else stores.local_path(output)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise OptionError(f"{output} is a file: -o takes a folder")
+    jobs = find_jobs(inputs, folder)
+    alone = len(jobs) == 1 and jobs[0].address is None and not any(Path(given).is_dir() for given in inputs)
+    console = Console(stderr=True, quiet=quiet)
+    if folder is not None and (here or (alone and not many.asked_for)):
+        resumable, events = False, read_here(jobs, options, formats, folder)
     else:
-        from sampan.cli.processes import run_in_processes
+        resumable, events = True, read_by_workers(jobs, output, options, formats, many)
+    try:
+        tally, interrupted = summary.follow(events, jobs, console, as_json, many.failures)
+    except OutputError as error:
+        hint = "; what is done stays done: run it again with --resume" if resumable else ""
+        raise OutputError(f"{error}{hint}") from error
+    if interrupted and resumable and not quiet:
+        command = [argument for argument in sys.argv[1:] if argument != "--resume"]
+        console.print(
+            f"Go on with: sampan {shlex.join(command)} --resume",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+    return INTERRUPTED if interrupted else tally.exit_code
 
-        yield from run_in_processes(jobs, options, formats, min(workers, len(jobs)), started)
+
+def read_here(
+    jobs: Sequence[Job], options: ParseOptions, formats: Sequence[str], output: Path
+) -> Iterator[Event]:
+    """Reads documents in this process, one after another, without a journal."""
+    from sampan.documents.bulk.engine import Event
+    from sampan.documents.parser import Parser
+
+    parser = Parser(options)
+    for job in jobs:
+        yield Event("begun", job)
+        outcome = _read(parser, job, formats, output)
+        yield Event("pages", job, outcome.pages)
+        yield Event("done", job, outcome=outcome)
 
 
-class Reader:
-    """A parser that lives as long as its process, so that models are opened once."""
+def _read(parser: Parser, job: Job, formats: Sequence[str], output: Path) -> Outcome:
+    """Parses and writes one document; never raises anything but an interrupt."""
+    from sampan.documents.bulk.outcome import Fault, Outcome
+    from sampan.documents.writers import write
 
-    def __init__(self, options: ParseOptions, formats: Sequence[str]) -> None:
-        self.options = options
-        self.formats = formats
-        self.parser: Parser | None = None
-
-    def read(self, job: Job) -> Outcome:
-        """Parses and writes one document; never raises anything but an interrupt."""
-        outcome = Outcome(job.name)
-        start = time.perf_counter()
-        try:
-            self._read(job, outcome)
-        except SampanError as error:
-            outcome.error, outcome.exit_code = str(error), error.exit_code
-        except MemoryError:
-            outcome.error = "out of memory: try a lower --dpi, fewer --workers or fewer --pages"
-            outcome.exit_code = 1
-        except Exception as error:
-            if defects.show_traceback():
-                raise
-            outcome.error = defects.describe(error)
-            outcome.exit_code = 1
-        outcome.seconds = time.perf_counter() - start
-        return outcome
-
-    def _read(self, job: Job, outcome: Outcome) -> None:
-        if self.parser is None:
-            from sampan.documents.parser import Parser
-
-            self.parser = Parser(self.options)
-        document = self.parser.parse(read_stdin(self.options.max_bytes) if job.source is None else job.source)
+    outcome = Outcome(job.name)
+    start = time.perf_counter()
+    try:
+        document = parser.parse(read_stdin(parser.options.max_bytes) if job.source is None else job.source)
         outcome.pages = len(document.pages)
         outcome.blocks = sum(len(page.blocks) for page in document.pages)
         outcome.tables = sum(block.kind == "table" for block in document.blocks())
         outcome.failures = [
-            f"{f'page {failure.page}: ' if failure.page else ''}{failure.stage}: {failure.message}"
-            for failure in document.failures
+            Fault(failure.message, failure.page, failure.stage) for failure in document.failures
         ]
-        if outcome.failures:
-            outcome.exit_code = 1
-        if self.formats:
-            from sampan.documents.writers import write
+        outcome.exit_code = 1 if outcome.failures else 0
+        written = write(document, output / job.place, job.stem, formats)
+        outcome.files = {kind: str(path) for kind, path in written.items()}
+    except SampanError as error:
+        outcome.error, outcome.exit_code = str(error), error.exit_code
+    except MemoryError:
+        outcome.error = "out of memory: try a lower --dpi, fewer --workers or fewer --pages"
+        outcome.exit_code = 1
+    except Exception as error:
+        if defects.show_traceback():
+            raise
+        outcome.error = defects.describe(error)
+        outcome.exit_code = 1
+    outcome.seconds = time.perf_counter() - start
+    return outcome
 
-            written = write(document, job.directory, job.stem, self.formats)
-            outcome.files = {kind: str(path) for kind, path in written.items()}
+
+def read_by_workers(
+    jobs: Sequence[Job], output: str, options: ParseOptions, formats: Sequence[str], many: Many
+) -> Iterator[Event]:
+    """Reads documents in worker processes, here or on a Ray cluster, with a journal."""
+    from sampan.documents.bulk.crew import Crew, LocalCrew
+    from sampan.documents.bulk.engine import Engine, Settings
+    from sampan.documents.bulk.isolation import Limits
+    from sampan.documents.bulk.output import open_output
+    from sampan.runtime import usable_cores
+
+    if many.ray_address is not None and many.engine != "ray":
+        raise OptionError(f"--ray-address {many.ray_address} needs --engine ray")
+    limits = Limits(
+        seconds=many.max_seconds,
+        page_seconds=many.max_page_seconds or Limits().page_seconds,
+        memory=parse_bytes(many.max_memory) if many.max_memory else memory_share(many.workers),
+        nice=many.nice,
+    )
+    settings = Settings(
+        options, formats, limits, many.workers, many.resume or many.retry_failed, many.retry_failed
+    )
+    crew: Crew
+    if many.engine == "ray":
+        from sampan.documents.bulk.ray_crew import RayCrew
+
+        crew = RayCrew(options, formats, limits, options.threads or 1, many.ray_address)
+    else:
+        threads = options.threads or max(1, usable_cores() // many.workers)
+        crew = LocalCrew(options, formats, limits, threads, settings.part_pages)
+    return Engine(jobs, open_output(output), settings, crew).run()
 
 
 def read_stdin(max_bytes: int) -> bytes:
@@ -187,3 +177,20 @@ def read_stdin(max_bytes: int) -> bytes:
     if not data:
         raise InputError("standard input is empty")
     return data
+
+
+def parse_bytes(text: str) -> int:
+    """`"500M"`, `"2G"`, `"1.5 GB"` → bytes."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    if match is None or float(match[1]) == 0:
+        raise OptionError(f"--max-memory {text!r} is no amount of memory: write 500M or 2G")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def memory_share(workers: int) -> int | None:
+    """What one of `workers` may take of this machine's memory; None where that cannot be told."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    return int(total * MEMORY_SHARE / workers) if total > 0 else None

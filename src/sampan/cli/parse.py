@@ -1,4 +1,4 @@
-"""`sampan parse`: files and folders in, Markdown, JSON, HTML, plain text and overlays out."""
+"""`sampan parse`: files and folders in, Markdown, JSON, HTML and other formats out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import typer
 from sampan.errors import OptionError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from sampan.cli.batch import Job, Outcome
     from sampan.documents.options import ParseOptions
 
 EXAMPLES = """
@@ -23,7 +20,9 @@ EXAMPLES = """
 
 `sampan parse report.pdf scan.jpg -o out --to md,json,overlay` writes files.
 
-`sampan parse archive/ -o out --workers 4 --json` reads a folder and prints a summary for programs.
+`sampan parse archive/ -o out --workers 4` reads a folder; with `--resume` it goes on where it was ended.
+
+`sampan parse archive/ -o out --max-memory 2G --failures failed.csv --json` is for programs and for the night.
 
 `sampan parse book.pdf --pages 1-3,10- --ocr never` reads some pages, from their text layer only.
 
@@ -37,10 +36,8 @@ EXAMPLES = """
 4 weights are missing, 5 the output cannot be written, 130 interrupted.
 """
 
-MOST_ROWS = 100
-"""With more files than this the summary lists only those that failed."""
-
 READING = "How to read"
+MANY = "Many files"
 LIMITS = "Limits and speed"
 MODELS = "Models"
 INSIGHT = "Insight"
@@ -49,7 +46,7 @@ INSIGHT = "Insight"
 def parse(
     inputs: Annotated[list[str], typer.Argument(metavar="FILE|FOLDER|-…", help="PDFs, pictures, folders.")],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; without it, print."),
     ] = None,
     to: Annotated[
@@ -127,8 +124,36 @@ def parse(
         str | None, typer.Option(metavar="FILE", help="If the model carries none.", rich_help_panel=MODELS)
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes that read files side by side.", rich_help_panel=LIMITS)
+        int, typer.Option(min=1, help="Processes that read files side by side.", rich_help_panel=MANY)
     ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what an earlier run finished.", rich_help_panel=MANY)
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Resume; read failed files again.", rich_help_panel=MANY)
+    ] = False,
+    failures: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="List what failed, as CSV or .jsonl.", rich_help_panel=MANY),
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="ray: read on a cluster.", rich_help_panel=MANY)
+    ] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of the cluster's head.", rich_help_panel=MANY)
+    ] = None,
+    nice: Annotated[
+        int, typer.Option(min=0, max=19, help="Let other programs go first.", rich_help_panel=MANY)
+    ] = 0,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Give up longer files.", rich_help_panel=MANY)
+    ] = None,
+    max_page_seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Give up files with longer pages.", rich_help_panel=MANY)
+    ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Of each process: 2G, 800M.", rich_help_panel=MANY)
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(help="Threads of each process; all cores, shared fairly.", rich_help_panel=LIMITS),
@@ -164,41 +189,44 @@ def parse(
 
     With `-o` the outputs mirror the inputs: the folder that all inputs share becomes DIR, and everything
     below it keeps its place. Without `-o`, one file is printed in one format.
+
+    Several files are read by processes of their own, so that none can end the others, and a journal in DIR
+    lets a run that was ended go on with `--resume`.
     """
-    from sampan.cli.batch import find_jobs
+    from sampan.cli.batch import Many, write_all
     from sampan.cli.explain import show
     from sampan.cli.profile import profiled
     from sampan.documents.parser import make_options
-    from sampan.runtime import usable_cores
 
-    formats = _formats(to)
+    formats = formats_of(to)
     given = {
         "pages": pages, "password": password, "ocr": ocr, "dpi": dpi, "orientation": orientation,
         "deskew": deskew, "layout": layout, "tables": tables, "furniture": furniture, "preset": preset,
         "detection_model": detection_model, "recognition_model": recognition_model, "dictionary": dictionary,
-        "threads": threads or (max(1, usable_cores() // workers) if workers > 1 else None),
-        "batch_size": batch_size, "max_pixels": max_pixels, "max_pages": max_pages, "max_bytes": max_bytes,
+        "threads": threads, "batch_size": batch_size, "max_pixels": max_pixels, "max_pages": max_pages,
+        "max_bytes": max_bytes,
     }  # fmt: skip
     options = make_options(**{name: value for name, value in given.items() if value is not None})
-    if explain is not None:
-        with profiled(profile):
-            show(inputs, options, explain, as_json)
-        raise typer.Exit
-    if output is None:
-        if as_json or len(formats) > 1 or formats == ["overlay"]:
-            raise OptionError("several formats, overlays and --json need a folder to write to: add -o DIR")
-        jobs = find_jobs(inputs, Path())
-        if len(jobs) > 1:
-            raise OptionError(f"{len(jobs)} files need a folder to write to: add -o DIR")
-        with profiled(profile):
-            raise typer.Exit(_print(inputs[0], options, formats[0], quiet))
-    if output.exists() and not output.is_dir():
-        raise OptionError(f"{output} is a file: -o takes a folder")
+    many = Many(
+        workers, resume, retry_failed, failures, engine, ray_address, nice, max_seconds, max_page_seconds, max_memory
+    )  # fmt: skip
     with profiled(profile):
-        raise typer.Exit(_write(find_jobs(inputs, output), options, formats, workers, as_json, quiet))
+        if explain is not None:
+            show(inputs, options, explain, as_json)
+            raise typer.Exit
+        if output is None:
+            if as_json or len(formats) > 1 or formats == ["overlay"] or many.asked_for:
+                what = many.asked_for or "several formats, overlays and --json"
+                raise OptionError(f"{what} need a folder to write to: add -o DIR")
+            raise typer.Exit(_print(inputs, options, formats[0], quiet))
+        if profile is not None and many.asked_for:
+            raise OptionError(f"--profile traces one process: leave out {many.asked_for}")
+        raise typer.Exit(
+            write_all(inputs, output, options, formats, many, as_json, quiet, profile is not None)
+        )
 
 
-def _formats(to: str) -> list[str]:
+def formats_of(to: str) -> list[str]:
     from sampan.documents.writers import FORMATS, resolve
 
     names = list(dict.fromkeys(resolve(part).name for part in to.split(",") if part.strip()))
@@ -207,13 +235,19 @@ def _formats(to: str) -> list[str]:
     return names
 
 
-def _print(source: str, options: ParseOptions, kind: str, quiet: bool) -> int:
+def _print(inputs: list[str], options: ParseOptions, kind: str, quiet: bool) -> int:
     """One document to standard output."""
-    from sampan.cli.batch import STDIN, read_stdin
+    from sampan.cli.batch import read_stdin
+    from sampan.documents.bulk.jobs import find_jobs
     from sampan.documents.parser import Parser
     from sampan.documents.writers import render
 
-    document = Parser(options).parse(read_stdin(options.max_bytes) if source == STDIN else Path(source))
+    job, *others = find_jobs(inputs)
+    if others:
+        raise OptionError(f"{len(others) + 1} files need a folder to write to: add -o DIR")
+    if job.address is not None:
+        raise OptionError(f"{job.address} needs a folder to write to: add -o DIR")
+    document = Parser(options).parse(read_stdin(options.max_bytes) if job.source is None else job.source)
     text = render(document, kind)
     sys.stdout.flush()
     # As bytes, because a console's own encoding may not know the document's characters.
@@ -224,109 +258,3 @@ def _print(source: str, options: ParseOptions, kind: str, quiet: bool) -> int:
         where = f"page {failure.page}: " if failure.page else ""
         typer.echo(f"sampan: {where}{failure.stage}: {failure.message}", err=True)
     return 1 if document.failures else 0
-
-
-def _write(
-    jobs: list[Job], options: ParseOptions, formats: list[str], workers: int, as_json: bool, quiet: bool
-) -> int:
-    """All documents to their files, with a progress bar, and a summary at the end."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from sampan.cli.batch import run
-    from sampan.cli.main import INTERRUPTED
-
-    console = Console(stderr=True, quiet=quiet)
-    outcomes: list[Outcome] = []
-    interrupted = False
-    start = time.perf_counter()
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading", total=len(jobs))
-        try:
-            for outcome in run(
-                jobs,
-                options,
-                formats,
-                workers,
-                started=lambda job: progress.update(task, description=_shorten(job.name)),
-            ):
-                outcomes.append(outcome)
-                progress.advance(task)
-        except KeyboardInterrupt:
-            interrupted = True
-    seconds = time.perf_counter() - start
-    if as_json:
-        _print_json(outcomes, seconds, interrupted)
-    elif not quiet:
-        _print_summary(console, outcomes, seconds, len(jobs), interrupted)
-    return INTERRUPTED if interrupted else exit_code(outcomes)
-
-
-def exit_code(outcomes: list[Outcome]) -> int:
-    """0 if all went well, the common cause if all failed for one, else 1."""
-    codes = {outcome.exit_code for outcome in outcomes}
-    return codes.pop() if len(codes) == 1 else 1
-
-
-def _shorten(name: str, limit: int = 48) -> str:
-    return name if len(name) <= limit else "…" + name[1 - limit :]
-
-
-def _print_json(outcomes: list[Outcome], seconds: float, interrupted: bool) -> None:
-    import json
-    from dataclasses import asdict
-
-    summary = {
-        "seconds": round(seconds, 3),
-        "interrupted": interrupted,
-        "failed": sum(outcome.exit_code != 0 for outcome in outcomes),
-        "files": [{**asdict(outcome), "seconds": round(outcome.seconds, 3)} for outcome in outcomes],
-    }
-    typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-
-
-def _print_summary(
-    console: Console, outcomes: list[Outcome], seconds: float, total: int, interrupted: bool
-) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("file", no_wrap=True)
-    for column in ("pages", "seconds", "blocks", "tables"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("output", overflow="fold")
-    shown = outcomes if len(outcomes) <= MOST_ROWS else [outcome for outcome in outcomes if outcome.exit_code]
-    for outcome in shown:
-        if outcome.error is not None:
-            result = Text("failed", style="red")
-        elif outcome.failures:
-            result = Text("in part", style="yellow")
-        else:
-            first, *others = outcome.files.values()
-            result = Text(first + (f" +{len(others)}" if others else ""))
-        table.add_row(
-            Text(_shorten(outcome.name, 32)), str(outcome.pages), f"{outcome.seconds:.2f}",
-            str(outcome.blocks), str(outcome.tables), result,
-        )  # fmt: skip
-    if shown:
-        console.print(table)
-    for outcome in shown:
-        for reason in (outcome.error,) if outcome.error is not None else outcome.failures:
-            console.print(Text(f"{outcome.name}: {reason}"), soft_wrap=True)
-    pages = sum(outcome.pages for outcome in outcomes)
-    failed = sum(outcome.error is not None for outcome in outcomes)
-    console.print(
-        f"{len(outcomes)} of {total} files, {pages} pages in {seconds:.1f} s"
-        f"{f' ({pages / seconds:.1f} pages/s)' if seconds > 0 else ''}"
-        f"{f', {failed} failed' if failed else ''}{', interrupted' if interrupted else ''}",
-        highlight=False,
-    )

@@ -45,17 +45,25 @@ _MOST_NOISE = 1 << 20
 Progress = Callable[[int, int], None]
 
 
-class WorkerDiedError(InputError):
-    """The process that did the task crashed or was killed."""
+class TaskEndedError(InputError):
+    """The task did not come to its own end; `page` was in hand."""
 
     exit_code = 1
+    page: int | None = None
+
+    def __str__(self) -> str:
+        return super().__str__() if self.page is None else f"page {self.page}: {super().__str__()}"
 
 
-class TimeLimitError(LimitError):
+class WorkerDiedError(TaskEndedError):
+    """The process that did the task crashed or was killed."""
+
+
+class TimeLimitError(TaskEndedError, LimitError):
     """The task took longer than allowed and was ended."""
 
 
-class MemoryLimitError(LimitError):
+class MemoryLimitError(TaskEndedError, LimitError):
     """The task took more memory than allowed and was ended."""
 
 
@@ -132,8 +140,13 @@ class Worker:
         is set the process is ended and `CancelledError` raised.
         """
         request = pickle.dumps((task, arguments))
+        watch = _Watch(self.limits)
         try:
-            outcome = self._follow(request, progress, cancelled or threading.Event())
+            outcome = self._follow(request, watch, progress, cancelled or threading.Event())
+        except TaskEndedError as error:
+            self.close()
+            error.page = watch.page
+            raise
         except BaseException:
             self.close()
             raise
@@ -151,12 +164,13 @@ class Worker:
         if process is not None:
             process.end()
 
-    def _follow(self, request: bytes, progress: Progress | None, cancelled: threading.Event) -> Any:
+    def _follow(
+        self, request: bytes, watch: _Watch, progress: Progress | None, cancelled: threading.Event
+    ) -> Any:
         """Hand the request over and wait, watching the limits. Raises only what costs the process its life."""
         self.start()
         assert self._process is not None
-        process, limits = self._process, self.limits
-        watch = _Watch(limits)
+        process = self._process
         process.send(request)
         while True:
             if cancelled.is_set():
@@ -167,7 +181,7 @@ class Worker:
                 watch.look(process)
                 continue
             if message is None:
-                raise _cause_of_death(process, watch.page)
+                raise _cause_of_death(process)
             match message["what"]:
                 case "begun":
                     watch.begin()
@@ -198,6 +212,7 @@ class _Watch:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.page: int | None = None
+        """The page in hand."""
         self._asked = time.monotonic()
         self._begun: float | None = None
         self._last = self._asked
@@ -217,7 +232,6 @@ class _Watch:
 
     def look(self, process: _Process) -> None:
         now, limits = time.monotonic(), self.limits
-        where = "" if self.page is None else f"page {self.page}: "
         if self._begun is None:
             if now - self._asked > START_SECONDS:
                 raise TimeLimitError(
@@ -226,17 +240,17 @@ class _Watch:
             return
         if limits.seconds is not None and now - self._begun > limits.seconds:
             raise TimeLimitError(
-                f"{where}not done after {limits.seconds:g} s, the limit for a file: "
+                f"not done after {limits.seconds:g} s, the limit for a file: "
                 "raise --max-seconds or read fewer --pages"
             )
         if self._patience is not None and now - self._last > self._patience:
             raise TimeLimitError(
-                f"{where}no page done for {self._patience:g} s, the limit for a page: "
+                f"no page done for {self._patience:g} s, the limit for a page: "
                 "raise --max-page-seconds or lower --dpi"
             )
         if limits.memory is not None and (taken := resident_bytes(process.pid)) > limits.memory:
             raise MemoryLimitError(
-                f"{where}took {_size(taken)} of memory (limit {_size(limits.memory)}): "
+                f"took {_size(taken)} of memory (limit {_size(limits.memory)}): "
                 "raise --max-memory or lower --dpi"
             )
 
@@ -322,22 +336,21 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
-def _cause_of_death(process: _Process, page: int | None) -> WorkerDiedError:
+def _cause_of_death(process: _Process) -> WorkerDiedError:
     status = process.status()
-    where = "" if page is None else f"page {page}: "
     if status >= 0:
         words = process.last_words()
         return WorkerDiedError(
-            f"{where}the process that read it ended with exit code {status}{f' ({words})' if words else ''}"
+            f"the process that read it ended with exit code {status}{f' ({words})' if words else ''}"
         )
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
     if -status == getattr(signal, "SIGKILL", None):
         return WorkerDiedError(
-            f"{where}the process that read it was killed ({name}), probably because the machine ran out of "
+            f"the process that read it was killed ({name}), probably because the machine ran out of "
             "memory: try a lower --dpi or fewer --workers"
         )
     return WorkerDiedError(
-        f"{where}the process that read it crashed ({name}) in a native library: "
+        f"the process that read it crashed ({name}) in a native library: "
         "the file is damaged or hostile; leave it out, or read the other --pages"
     )
 

@@ -22,20 +22,39 @@ if TYPE_CHECKING:
     from sampan.documents.reading import OpenSource
 
 
+class _LongError(Exception):
+    """Raised before the first page of a document that is to be read in parts."""
+
+
 def read_file(
-    context: Context, source: Path, options: ParseOptions, directory: Path, stem: str, formats: Sequence[str]
+    context: Context,
+    source: Path,
+    options: ParseOptions,
+    directory: Path,
+    stem: str,
+    formats: Sequence[str],
+    most_pages: int | None = None,
 ) -> dict[str, Any]:
-    """Read a document and write `directory/stem.*` in every format; see `summary` for what comes back."""
-    document = context.parser(options).parse(source, _reporter(context, options))
+    """Read a document and write `directory/stem.*` in every format; see `summary` for what comes back.
+
+    With more than `most_pages` nothing is read, and what comes back is `{"long": [page numbers], "sha256": …}`.
+    """
+
+    def report(done: int, total: int) -> None:
+        if most_pages is not None and total > most_pages:
+            raise _LongError
+        context.progress(done, total)
+        if options.pages is None and done < total:
+            context.begin_page(done + 1)
+
+    try:
+        document = context.parser(options).parse(source, report)
+    except _LongError:
+        from sampan.documents.reading import open_source
+
+        with open_source(source, options) as opened:
+            return {"long": opened.numbers, "sha256": opened.info.sha256}
     return write_files(document, directory, stem, formats)
-
-
-def count_pages(_: Context, source: Path, options: ParseOptions) -> dict[str, Any]:
-    """The numbers of the pages that `options` select, as `{"numbers": [...], "sha256": ...}`."""
-    from sampan.documents.reading import open_source
-
-    with open_source(source, options) as opened:
-        return {"numbers": opened.numbers, "sha256": opened.info.sha256}
 
 
 def read_part(
@@ -51,7 +70,7 @@ def read_part(
         part = Document(source=opened.info)
         _read_pages(context, parser.read_pages(opened), opened, part)
     _write(target, part.model_dump_json().encode())
-    return {"pages": len(part.pages)}
+    return {"pages": len(part.pages), "sha256": part.source.sha256}
 
 
 def join_parts(
@@ -126,15 +145,6 @@ def _read_pages(context: Context, outcomes: Any, opened: OpenSource, document: D
         else:
             document.failures.append(outcome)
         context.progress(done, total)
-
-
-def _reporter(context: Context, options: ParseOptions) -> Any:
-    def report(done: int, total: int) -> None:
-        context.progress(done, total)
-        if options.pages is None and done < total:
-            context.begin_page(done + 1)
-
-    return report
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -86,6 +86,8 @@ def _do(request: bytes, context: Context) -> None:
         _answer_error(context, "SampanError", message)
     except Exception as error:
         message = f"unexpected {type(error).__name__}: {error} (this is a defect of sampan)"
+        if os.environ.get("SAMPAN_DEBUG"):
+            traceback.print_exc()
         _answer_error(context, "", message)
 
 
