@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from sampan.documents.writers import FORMATS
-from sampan.server.problems import KINDS, MEDIA_TYPE, Kind, Problem
+from sampan.server.problems import KINDS, MEDIA_TYPE, Kind
 from sampan.server.store import Job
 
 _ID = "5f0c7a86b7d34f0e9a3f6f5a1f2b3c4d"
@@ -109,7 +109,6 @@ def problem_answers(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
         answer = answers.setdefault(
             kind.status,
             {
-                "model": Problem,
                 "description": "",
                 "content": {MEDIA_TYPE: {"examples": {}, "schema": {"$ref": "#/components/schemas/Problem"}}},
             },

@@ -19,7 +19,7 @@ from sampan import __version__
 from sampan.server import problems
 from sampan.server.answers import problem_answers
 from sampan.server.gate import Gate
-from sampan.server.problems import ProblemError
+from sampan.server.problems import Problem, ProblemError
 from sampan.server.routes import jobs, parse
 from sampan.server.routes import service as service_routes
 from sampan.server.service import Service
@@ -99,7 +99,7 @@ def _methods(request: Request) -> set[str]:
     """All methods at the address; the router only knows those of the first route that it met."""
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return {method for route in fitting for method in route.methods}
+    return {method for route in fitting for method in route.methods or ()}
 
 
 async def _bad_parameter(_: Request, error: Exception) -> Response:
@@ -118,6 +118,7 @@ def _openapi(app: FastAPI, settings: ServerSettings) -> dict[str, Any]:
     schemas = page["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()
     everywhere = [problems.BAD_HOST, problems.NO_KEY] if settings.keys else [problems.BAD_HOST]
     for path, operations in page["paths"].items():
         for method, operation in operations.items():
@@ -143,7 +144,6 @@ def _with_problems(answers: dict[str, Any], kinds: list[problems.Kind]) -> None:
     for status, answer in problem_answers(*kinds).items():
         known = answers.get(str(status))
         if known is None:
-            answer.pop("model")
             answers[str(status)] = answer
         else:
             known["description"] += f"; {answer['description']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
 
@@ -34,7 +35,13 @@ def serve(settings: ServerSettings, announce: Callable[[str], None]) -> None:
     )
     host, port = listening.getsockname()[:2]
     announce(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    # uvicorn raises the signal that stopped it once more at the end, for the handler from before.
+    signal.signal(signal.SIGTERM, _leave)
     _Server(config, app.state.service).run([listening])
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 class _Server(uvicorn.Server):

@@ -16,7 +16,7 @@ from sampan.server.folders import Folders
 from sampan.server.problems import ProblemError
 from sampan.server.service import Service
 from sampan.server.store import Job
-from sampan.server.uploads import Upload, drain, receive_form
+from sampan.server.uploads import Body, Upload, receive_form
 
 
 async def submit(
@@ -34,13 +34,14 @@ async def submit(
             "the server is being stopped: send the document again in 10 s",
             {"Retry-After": "10"},
         )
+    body = Body(request, service.settings.max_bytes, service.settings.idle_seconds)
     # Who asks again for what was accepted must hear so, however full the queue is by now.
     known = None if idempotency_key is None else await dispatcher.keyed(owner, idempotency_key)
     try:
         async with nullcontext() if known else dispatcher.place():
-            return await _received(service, request, owner, waited, idempotency_key)
+            return await _received(service, body, owner, waited, idempotency_key)
     except ProblemError:
-        await drain(request)
+        await body.drain()
         raise
     except OSError as error:
         raise ProblemError(
@@ -50,12 +51,12 @@ async def submit(
 
 
 async def _received(
-    service: Service, request: Request, owner: str, waited: bool, idempotency_key: str | None
+    service: Service, body: Body, owner: str, waited: bool, idempotency_key: str | None
 ) -> tuple[Job, bool]:
     settings, folders = service.settings, service.folders
     folder = folders.receive()
     try:
-        upload = await receive_form(request, folder, settings.max_bytes, settings.idle_seconds)
+        upload = await receive_form(body, folder, settings.max_bytes)
         try:
             choices = stored_choices(upload.options, settings)
         except OptionError as error:

@@ -18,7 +18,6 @@ from fastapi import Request
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
-from starlette.types import Receive
 
 from sampan.server import problems
 from sampan.server.folders import UPLOAD, file_name
@@ -44,8 +43,9 @@ class Upload:
     options: str
 
 
-async def receive_form(request: Request, folder: Path, max_bytes: int, idle_seconds: float) -> Upload:
-    """Read the form of `request`; its file goes to `folder`. Raises `ProblemError`."""
+async def receive_form(body: Body, folder: Path, max_bytes: int) -> Upload:
+    """Read the form in `body`; its file goes to `folder`. Raises `ProblemError`."""
+    request = body.request
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     boundary = parameters.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
@@ -59,7 +59,7 @@ async def receive_form(request: Request, folder: Path, max_bytes: int, idle_seco
     form = _Form(folder / UPLOAD, max_bytes)
     try:
         parser = MultipartParser(boundary, form.callbacks, max_header_count=16, max_header_size=4096)
-        async for chunk in _chunks(request.receive, idle_seconds, max_bytes):
+        async for chunk in body.chunks():
             parser.write(chunk)
         parser.finalize()
     except FormParserError as error:
@@ -83,39 +83,50 @@ async def receive_form(request: Request, folder: Path, max_bytes: int, idle_seco
     return Upload(folder, form.name, form.size, form.digest.hexdigest(), options)
 
 
-async def drain(request: Request) -> None:
-    """Take in a little of what a refused client still sends, so that it hears the answer and not a broken pipe."""
-    left = _MOST_DRAINED
-    with suppress(TimeoutError):
-        async with asyncio.timeout(2):
-            while left > 0:
-                message = await request.receive()
-                if message["type"] != "http.request" or not message.get("more_body"):
-                    return
-                left -= len(message["body"])
+class Body:
+    """The bytes of a request as they come."""
 
+    def __init__(self, request: Request, max_bytes: int, idle_seconds: float) -> None:
+        self.request = request
+        self._max_bytes = max_bytes
+        self._idle_seconds = idle_seconds
+        self._ended = False
 
-async def _chunks(receive: Receive, idle_seconds: float, max_bytes: int) -> AsyncIterator[bytes]:
-    size = 0
-    while True:
-        try:
-            message = await asyncio.wait_for(receive(), idle_seconds)
-        except TimeoutError:
-            raise ProblemError(
-                problems.TOO_SLOW,
-                f"no byte came for {idle_seconds:g} s: send the document again",
-                {"Connection": "close"},
-            ) from None
-        if message["type"] == "http.disconnect":
-            raise ProblemError(problems.BAD_REQUEST, "the connection was closed before the form's end")
-        body = message.get("body", b"")
-        size += len(body)
-        if size > max_bytes + _MOST_AROUND:
-            raise _too_large(max_bytes)
-        if body:
-            yield body
-        if not message.get("more_body", False):
-            return
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Raises `ProblemError` where they stop coming or are too many."""
+        size = 0
+        while not self._ended:
+            try:
+                message = await asyncio.wait_for(self.request.receive(), self._idle_seconds)
+            except TimeoutError:
+                self._ended = True
+                raise ProblemError(
+                    problems.TOO_SLOW,
+                    f"no byte came for {self._idle_seconds:g} s: send the document again",
+                    {"Connection": "close"},
+                ) from None
+            self._ended = not message.get("more_body", False)
+            if message["type"] == "http.disconnect":
+                raise ProblemError(problems.BAD_REQUEST, "the connection was closed before the form's end")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._max_bytes + _MOST_AROUND:
+                raise _too_large(self._max_bytes)
+            if chunk:
+                yield chunk
+
+    async def drain(self) -> None:
+        """Take in a little of what a refused client still sends.
+
+        It then hears the answer, where it would else find its connection broken.
+        """
+        left = _MOST_DRAINED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while left > 0 and not self._ended:
+                    message = await self.request.receive()
+                    self._ended = not message.get("more_body", False)
+                    left -= len(message.get("body", b""))
 
 
 def _too_large(max_bytes: int) -> ProblemError:
