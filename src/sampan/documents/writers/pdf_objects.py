@@ -103,7 +103,7 @@ class PdfObjects:
         for key in _KEPT:
             if key in reader.trailer:
                 self._trailer[NameObject(key)] = reader.trailer.raw_get(key)
-        if not isinstance(self._trailer.get("/Root", None), DictionaryObject):
+        if "/Root" not in self._trailer or not isinstance(self._trailer["/Root"], DictionaryObject):
             raise InputError("the PDF has no catalogue")
         numbers = [number for table in reader.xref.values() for number in table]
         size = reader.trailer.get("/Size", 1)
