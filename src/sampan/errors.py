@@ -12,6 +12,13 @@ class SampanError(Exception):
 
     exit_code = 1
 
+    def __init__(self, message: object = "") -> None:
+        """One line that a terminal can show: names of files may hold line ends, escapes and broken characters."""
+        text = str(message)
+        if not text.isprintable():
+            text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+        super().__init__(text)
+
 
 class InputError(SampanError):
     """The file cannot be read: empty, truncated, of an unknown kind, unreadable."""

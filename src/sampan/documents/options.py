@@ -36,6 +36,13 @@ class ParseOptions(BaseModel):
     max_pixels: int = Field(default=120_000_000, ge=1)
     max_pages: int = Field(default=10_000, ge=1)
     max_bytes: int = Field(default=1_000_000_000, ge=1)
+    max_stream_bytes: int = Field(default=64_000_000, ge=1)
+    """Most bytes that one packed part of a PDF, other than a picture, may unfold to."""
+    max_commands: int = Field(default=3_000_000, ge=1)
+    """Most drawing commands of one PDF page, its forms' included; a piece of text counts as three."""
+    allow_urls: bool = False
+    """Fetch documents that are given by their http or https address, from public hosts only."""
+    max_fetch_seconds: float = Field(default=60.0, gt=0, le=3600)
     threads: int | None = Field(default=None, ge=1)
     """Threads of the model runtime; None takes the number of usable cores."""
     batch_size: int = Field(default=1, ge=1)

@@ -64,9 +64,10 @@ class Parser:
 
         `progress(done, total)` is called before the first page and after every page.
         """
-        from sampan.documents.reading import open_source
+        from sampan.documents.reading import brought, open_source
 
         start = time.perf_counter()
+        source = brought(source, self.options)
         with open_source(source, self.options) as opened:
             document = Document(generator=f"sampan {__version__}", source=opened.info)
             if progress is not None:

@@ -12,13 +12,18 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sampan.errors import InputError
+from sampan.errors import InputError, LimitError
 
-MAX_FRAMES = 65_536
-"""Upper bound of the pictures followed in one TIFF, so that a chain of directories cannot run for ever."""
+MAX_TAGS = 1_000_000
+"""Tags looked at in one TIFF: directories may overlap, so that a small file holds millions of them."""
+MAX_DIRECTORY = 4096
+"""Tags of one directory; libtiff refuses more as well."""
 
-_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_ORIENTATION = 256, 257, 274
-_TIFF_SHORT, _TIFF_LONG, _TIFF_LONG8 = 3, 4, 16
+_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_ORIENTATION, _TIFF_SAMPLES = 256, 257, 258, 274, 277
+_TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT = 322, 323
+_TIFF_TAGS = frozenset({256, 257, 258, 274, 277, 322, 323})
+_TIFF_WHOLE = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
+"""Types of whole numbers, which libtiff all accepts for a size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,12 @@ class ImageHeader:
     frames: tuple[tuple[int, int], ...]
     orientation: int = 1
     """EXIF orientation, 1 to 8, that is left to apply after decoding."""
+    passes: int = 1
+    """How often a decoder goes over the picture."""
+    offsets: tuple[int, ...] = ()
+    """Where the directory of each frame of a TIFF lies."""
+    held: tuple[int, ...] = ()
+    """Bytes that decoding a frame of a TIFF takes at least; tiles may be larger than their picture."""
 
 
 def sniff(head: bytes) -> str | None:
@@ -68,7 +79,7 @@ def read_header(data: bytes, media_type: str) -> ImageHeader:
     }[media_type]
     try:
         header = reader(data)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, OverflowError) as error:
         raise InputError(f"the {media_type} file ends within its header: it is truncated") from error
     if not header.frames or any(width < 1 or height < 1 for width, height in header.frames):
         raise InputError(f"the {media_type} file declares no picture or one without area: it is damaged")
@@ -81,6 +92,8 @@ def _plausible_bmp(head: bytes) -> bool:
 
 
 def _png(data: bytes) -> ImageHeader:
+    if data[12:16] != b"IHDR":
+        raise InputError("the image/png file does not open with its header: it is damaged")
     width, height = struct.unpack_from(">II", data, 16)
     orientation = 1
     at = 8
@@ -98,14 +111,12 @@ def _png(data: bytes) -> ImageHeader:
 def _jpeg(data: bytes) -> ImageHeader:
     orientation = 1
     at = 2
-    while at < len(data):
-        if data[at] != 0xFF:
-            raise InputError("the image/jpeg file has no marker where one must stand: it is damaged")
+    while (at := data.find(b"\xff", at)) >= 0:  # what stands between segments is skipped, as decoders do
         marker = data[at + 1]
         if marker == 0xFF:  # fill byte
             at += 1
             continue
-        if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # stand-alone markers have no length
+        if marker <= 0x01 or 0xD0 <= marker <= 0xD8:  # stand-alone markers have no length
             at += 2
             continue
         (length,) = struct.unpack_from(">H", data, at + 2)
@@ -113,7 +124,9 @@ def _jpeg(data: bytes) -> ImageHeader:
             orientation = exif_orientation(data[at + 10 : at + 2 + length])
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack_from(">HH", data, at + 5)
-            return ImageHeader("image/jpeg", ((width, height),), orientation)
+            # Inside coded data 0xFF is followed by zero, so this counts the scans and little else.
+            passes = max(1, data.count(b"\xff\xda", at))
+            return ImageHeader("image/jpeg", ((width, height),), orientation, passes)
         if marker in (0xD9, 0xDA):
             break
         at += 2 + length
@@ -157,14 +170,16 @@ def _webp(data: bytes) -> ImageHeader:
 def _tiff(data: bytes) -> ImageHeader:
     order = "<" if data[:2] == b"II" else ">"
     frames: list[tuple[int, int]] = []
-    for tags in _tiff_directories(data, order):
-        if len(frames) == MAX_FRAMES:
-            break
+    offsets, held = [], []
+    for at, tags in _tiff_directories(data, order):
         if _TIFF_WIDTH in tags and _TIFF_HEIGHT in tags:
-            frame = (tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT])
+            width, height = tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]
             # OpenCV's TIFF decoder turns every frame by itself, so only the size has to follow.
-            frames.append(frame[::-1] if 5 <= tags.get(_TIFF_ORIENTATION, 1) <= 8 else frame)
-    return ImageHeader("image/tiff", tuple(frames))
+            frames.append((height, width) if 5 <= tags.get(_TIFF_ORIENTATION, 1) <= 8 else (width, height))
+            offsets.append(at)
+            tile = tags.get(_TIFF_TILE_WIDTH, 0) * tags.get(_TIFF_TILE_HEIGHT, 0)
+            held.append(max(width * height, tile) * tags.get(_TIFF_SAMPLES, 1) * tags.get(_TIFF_BITS, 1) // 8)
+    return ImageHeader("image/tiff", tuple(frames), offsets=tuple(offsets), held=tuple(held))
 
 
 def exif_orientation(exif: bytes) -> int:
@@ -172,34 +187,46 @@ def exif_orientation(exif: bytes) -> int:
     if exif[:4] not in (b"II*\0", b"MM\0*"):
         return 1
     try:
-        for tags in _tiff_directories(exif, "<" if exif[:2] == b"II" else ">"):
+        for _, tags in _tiff_directories(exif, "<" if exif[:2] == b"II" else ">"):
             orientation = tags.get(_TIFF_ORIENTATION, 1)
             return orientation if 1 <= orientation <= 8 else 1
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError, InputError):
         pass
     return 1
 
 
-def _tiff_directories(data: bytes, order: str) -> Iterator[dict[int, int]]:
-    """The tags with a single whole number as value, of every directory in turn."""
+def _tiff_directories(data: bytes, order: str) -> Iterator[tuple[int, dict[int, int]]]:
+    """Place and tags of every directory in turn: those of `_TIFF_TAGS`, each with its first whole number."""
     big = data[2:4] in (b"+\0", b"\0+")
     if big:
         (at,) = struct.unpack_from(order + "Q", data, 8)
     else:
         (at,) = struct.unpack_from(order + "I", data, 4)
-    count_format, entry_size, value_at, next_format = ("Q", 20, 12, "Q") if big else ("H", 12, 8, "I")
+    count_format, entry_size, many_format, next_format = ("Q", 20, "Q", "Q") if big else ("H", 12, "I", "I")
+    room = struct.calcsize(many_format)
     seen: set[int] = set()
+    looked_at = 0
     while at and at not in seen:
         seen.add(at)
+        place = at
         (count,) = struct.unpack_from(order + count_format, data, at)
         at += struct.calcsize(count_format)
-        if count > (len(data) - at) // entry_size:
+        if count > min((len(data) - at) // entry_size, MAX_DIRECTORY):
             raise InputError("the image/tiff file declares more tags than it holds: it is truncated")
+        looked_at += count
+        if looked_at > MAX_TAGS:
+            raise LimitError(
+                f"the image/tiff file has more than {MAX_TAGS:,} tags in its pages: split it into smaller files"
+            )
         tags: dict[int, int] = {}
         for entry in range(at, at + count * entry_size, entry_size):
             tag, kind = struct.unpack_from(order + "HH", data, entry)
-            value_format = {_TIFF_SHORT: "H", _TIFF_LONG: "I", _TIFF_LONG8: "Q"}.get(kind)
-            if tag in (_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_ORIENTATION) and value_format:
-                (tags[tag],) = struct.unpack_from(order + value_format, data, entry + value_at)
-        yield tags
+            if tag not in _TIFF_TAGS or tag in tags or kind not in _TIFF_WHOLE:
+                continue
+            (many,) = struct.unpack_from(order + many_format, data, entry + 4)
+            value_at = entry + 4 + room
+            if many * struct.calcsize(_TIFF_WHOLE[kind]) > room:  # the values lie elsewhere
+                (value_at,) = struct.unpack_from(order + many_format, data, value_at)
+            (tags[tag],) = struct.unpack_from(order + _TIFF_WHOLE[kind], data, value_at)
+        yield place, tags
         (at,) = struct.unpack_from(order + next_format, data, at + count * entry_size)

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import re
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
@@ -22,8 +26,11 @@ from sampan.errors import InputError, LimitError
 if TYPE_CHECKING:
     from sampan.documents.stages import PageInput
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _HEAD = 1024
 _CHUNK = 1 << 20
+_LARGE = 1 << 26
+"""PDFs of fewer bytes are kept in memory while they are open."""
 
 
 def open_source(source: str | Path | bytes | BinaryIO, options: ParseOptions | None = None) -> OpenSource:
@@ -33,30 +40,65 @@ def open_source(source: str | Path | bytes | BinaryIO, options: ParseOptions | N
     `options` allows and OptionError for a page selection that does not fit.
     """
     options = options or ParseOptions()
+    source = brought(source, options)
     if isinstance(source, (str, Path)):
-        path = Path(source).expanduser()
-        name = path.name or str(path)
-        try:
-            stream: BinaryIO = path.open("rb")
-        except FileNotFoundError:
-            raise InputError(f"{path} does not exist: check the path") from None
-        except IsADirectoryError:
-            raise InputError(f"{path} is a folder: name a file in it") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{path} cannot be opened: {reason}") from error
-        return _opened(stream, name, options, path)
+        path = Path(source)
+        with suppress(RuntimeError):  # a home that nobody knows: then there may be a file of that name
+            path = path.expanduser()
+        # As UTF-8, which the name in the document model and in every output is.
+        name = os.fsencode(path.name or str(path)).decode(errors="replace")
+        return _opened(_open_file(path), name, options, path)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _opened(io.BytesIO(bytes(source)), "<bytes>", options)
+        return _opened(io.BytesIO(source), "<bytes>", options)
     if hasattr(source, "read"):
         named = getattr(source, "name", None)
         name = Path(named).name if isinstance(named, str) else "<stream>"
-        # Copied at most once: PDFium and OpenCV read from memory, and the caller keeps their stream.
-        data = source.read(options.max_bytes + 1)
-        if not isinstance(data, bytes):
-            raise InputError(f"{name} yields text instead of bytes: open it in binary mode")
-        return _opened(io.BytesIO(data), name, options)
+        return _opened(io.BytesIO(_read_stream(source, name, options.max_bytes)), name, options)
     raise InputError(f"a {type(source).__name__} cannot be read: give a path, bytes or a binary stream")
+
+
+def _open_file(path: Path) -> BinaryIO:
+    """A regular file, opened. A pipe would block for ever, and a device has no end."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        kind = path.stat().st_mode
+        descriptor = -1 if not stat.S_ISREG(kind) else os.open(path, flags)
+    except FileNotFoundError:
+        hint = "a link to nowhere" if path.is_symlink() else "check the path"
+        raise InputError(f"{path} does not exist: {hint}") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be opened ({reason}): check the path and its rights") from error
+    if stat.S_ISDIR(kind):
+        raise InputError(f"{path} is a folder: name a file in it")
+    if descriptor < 0:
+        raise InputError(
+            f"{path} is no file but a pipe, socket or device: give its content on standard input"
+        )
+    return os.fdopen(descriptor, "rb")
+
+
+def _read_stream(stream: BinaryIO, name: str, max_bytes: int) -> bytes:
+    """All of a stream, or a byte more than the limit; streams may give less at a time than they are asked for."""
+    data = bytearray()
+    try:
+        while len(data) <= max_bytes and (chunk := stream.read(min(_CHUNK, max_bytes + 1 - len(data)))):
+            if not isinstance(chunk, bytes | bytearray):
+                raise InputError(f"{name} yields text instead of bytes: open it in binary mode")
+            data += chunk
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name} cannot be read ({reason}): give an open, readable stream") from error
+    return bytes(data)
+
+
+def brought(source: str | Path | bytes | BinaryIO, options: ParseOptions) -> str | Path | bytes | BinaryIO:
+    """`source` itself, or the document at the address that it is: for whoever opens it more than once."""
+    if isinstance(source, str) and _ADDRESS.match(source):
+        from sampan.documents.reading.remote import fetch
+
+        return fetch(source, options)
+    return source
 
 
 class PagedFile(Protocol):
@@ -119,9 +161,14 @@ def _opened(stream: BinaryIO, name: str, options: ParseOptions, path: Path | Non
         file: PagedFile
         if media_type == "application/pdf":
             from sampan.documents.reading.pdf import PdfFile
+            from sampan.documents.reading.pdf_guard import check_pdf
 
-            # PDFium reads a file by itself, piece by piece; a Python stream would cost a call for each piece.
-            content = stream.read() if path is None else path
+            data = stream.read()
+            check_pdf(data, name, options)
+            # PDFium reads a large file by itself, piece by piece, so that it need not stay in memory.
+            by_itself = path is not None and size > _LARGE and _is_utf8(path)
+            content: bytes | Path = path if path is not None and by_itself else data
+            del data
             file = PdfFile(content, name, options.password, options.max_pixels)
         else:
             from sampan.documents.reading.images import ImageFile
@@ -153,6 +200,15 @@ def _opened(stream: BinaryIO, name: str, options: ParseOptions, path: Path | Non
         author=file.author,
     )
     return OpenSource(file, info, numbers, stream)
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether PDFium, which takes names in UTF-8, can open the file by its name."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _measure(stream: BinaryIO, name: str, max_bytes: int) -> tuple[int, str, bytes]:

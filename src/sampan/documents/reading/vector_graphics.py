@@ -36,6 +36,7 @@ _SLACK = 0.6
 """Off-axis drift, in points, that a straight line may have."""
 _MERGE_GAP = 1.5
 _CELL = 3.0
+_MOST_CELLS = 4_000_000
 
 
 @dataclass(slots=True)
@@ -287,9 +288,10 @@ def _clusters(boxes: list[Box], size: tuple[float, float]) -> list[Box]:
     every = np.array([box for box in boxes if (box[2] - box[0]) * (box[3] - box[1]) < 0.9 * area])
     if len(every) == 0:
         return []
-    shape = (int(size[1] / _CELL) + 3, int(size[0] / _CELL) + 3)
-    mask = np.zeros(shape, np.uint8)
-    cells = (every / _CELL).astype(np.int64)
+    # The mask of a page of kilometres must not be larger than that of a poster.
+    cell = max(_CELL, float(np.sqrt(size[0] * size[1] / _MOST_CELLS)), max(size) / _MOST_CELLS)
+    mask = np.zeros((int(size[1] / cell) + 3, int(size[0] / cell) + 3), np.uint8)
+    cells = (every / cell).astype(np.int64)
     for x0, y0, x1, y1 in cells.tolist():
         mask[y0 : y1 + 1, x0 : x1 + 1] = 1
     reached = cv2.dilate(mask, np.ones((5, 5), np.uint8))
