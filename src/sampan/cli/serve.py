@@ -86,7 +86,8 @@ def serve(
         typer.Option(min=1, help="Most documents in hand.", rich_help_panel=LIMITS, envvar="SAMPAN_QUEUE"),
     ] = 100,
     max_mb: Annotated[
-        float, typer.Option(help="Of one document.", rich_help_panel=LIMITS, envvar="SAMPAN_MAX_MB")
+        float,
+        typer.Option(min=0.001, help="Of one document.", rich_help_panel=LIMITS, envvar="SAMPAN_MAX_MB"),
     ] = 100.0,
     max_pages: Annotated[
         int, typer.Option(help="Of one document.", rich_help_panel=LIMITS, envvar="SAMPAN_MAX_PAGES")
@@ -99,7 +100,9 @@ def serve(
     ] = 600.0,
     max_memory_mb: Annotated[
         float,
-        typer.Option(help="Of one worker process.", rich_help_panel=LIMITS, envvar="SAMPAN_MAX_MEMORY_MB"),
+        typer.Option(
+            min=256, help="Of one worker process.", rich_help_panel=LIMITS, envvar="SAMPAN_MAX_MEMORY_MB"
+        ),
     ] = 4000.0,
 ) -> None:
     """Read documents over HTTP: for other programs, and with a page for people.
