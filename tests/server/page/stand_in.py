@@ -85,9 +85,9 @@ def application(state: StandIn) -> FastAPI:
     @app.middleware("http")
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         state.asked.append(f"{request.method} {request.url.path}")
-        if request.url.path.startswith("/v1/") and state.key:
-            if request.headers.get("Authorization") != f"Bearer {state.key}":
-                return problem(401, "An API key is needed", "send it as `Authorization: Bearer KEY`")
+        authorized = not state.key or request.headers.get("Authorization") == f"Bearer {state.key}"
+        if request.url.path.startswith("/v1/") and not authorized:
+            return problem(401, "An API key is needed", "send it as `Authorization: Bearer KEY`")
         response = await go_on(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response
@@ -103,7 +103,7 @@ def application(state: StandIn) -> FastAPI:
             formats.append({"name": "docx", "suffix": ".docx", "media_type": WORD})
         schema = ParseOptions.model_json_schema()
         limits = {"max_bytes": 1_000_000}
-        return {"version": "0.0", "formats": formats, "options": {"schema": schema}, "limits": limits}
+        return {"version": "0.0", "formats": formats, "options": schema, "limits": limits}
 
     @app.get("/v1/jobs")
     def jobs(limit: int = 50, after: str | None = None) -> dict[str, Any]:
@@ -121,7 +121,10 @@ def application(state: StandIn) -> FastAPI:
         if state.busy:
             state.busy -= 1
             return problem(
-                429, "The queue is full", "100 documents are waiting: try again in 1 s", **{"Retry-After": "1"}
+                429,
+                "The queue is full",
+                "100 documents are waiting: try again in 1 s",
+                **{"Retry-After": "1"},
             )
         if name in state.refuse:
             return problem(*state.refuse[name])
@@ -175,12 +178,13 @@ def application(state: StandIn) -> FastAPI:
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
-    @app.delete("/v1/jobs/{job_id}", status_code=204)
-    def remove(job_id: str) -> None:
+    @app.delete("/v1/jobs/{job_id}")
+    def remove(job_id: str) -> Response:
         if state.jobs[job_id]["status"] in ("queued", "running"):
             state.jobs[job_id]["status"] = "cancelled"
-        else:
-            del state.jobs[job_id]
+            return JSONResponse(state.jobs[job_id])
+        del state.jobs[job_id]
+        return Response(status_code=204)
 
     @app.get("/v1/jobs/{job_id}/result")
     def result(job_id: str, to: str, download: bool = False) -> Response:

@@ -137,7 +137,7 @@ function region(block, page, index) {
   const element = make(
     "button",
     { type: "button", class: "region", tabindex: -1, "data-block": block.id, "data-kind": block.kind, "aria-label": `${number ? `${number}, ` : ""}${kind}${sure}${about ? `: ${about}` : ""}` },
-    make("span", { class: "badge", "aria-hidden": "true" }, number, make("span", { class: "kind" }, `${number ? " " : ""}${kind}`)),
+    make("span", { class: number ? "badge" : "badge bare", "aria-hidden": "true" }, number, make("span", { class: "kind" }, `${number ? " " : ""}${kind}`)),
   );
   element.style.left = `${(x0 / page.width) * 100}%`;
   element.style.top = `${(y0 / page.height) * 100}%`;

@@ -3,11 +3,12 @@
 import { make } from "./dom.js";
 
 const WIDTH = 92;
+const COLOURED = 4; // depth down to which keys are set off; words and boxes below would make thousands of elements
 
 export function renderJson(page) {
   const code = make("code");
   write(code, page, 0);
-  return make("pre", { class: "json", tabindex: 0, "aria-label": `JSON of page ${page.number}` }, code);
+  return make("pre", { class: "json" }, code);
 }
 
 function write(into, value, depth) {
@@ -22,7 +23,7 @@ function write(into, value, depth) {
   Object.entries(value).forEach(([name, inner], at) => {
     into.append(`${at ? "," : ""}\n${pad}`);
     const place = list && inner?.id && inner.kind ? make("span", { "data-block": inner.id }) : into;
-    if (!list) place.append(make("span", { class: "key" }, JSON.stringify(name)), ": ");
+    if (!list) place.append(depth < COLOURED ? make("span", { class: "key" }, JSON.stringify(name)) : JSON.stringify(name), ": ");
     write(place, inner, depth + 1);
     if (place !== into) into.append(place);
   });

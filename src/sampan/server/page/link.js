@@ -60,11 +60,11 @@ export class Link {
     this.thread.classList.remove("tied");
     if (!region || !passage || this.left.offsetParent === null || this.right.offsetParent === null) return;
     const a = within(region, this.left);
-    const b = within(passage, this.right);
+    const b = within(passage.querySelector(":scope > .number") ?? passage, this.right);
     if (!a || !b) return;
     const frame = this.frame.getBoundingClientRect();
     const [x1, y1] = [a.right - frame.left, (a.top + a.bottom) / 2 - frame.top];
-    const [x2, y2] = [b.left - frame.left, Math.min((b.top + b.bottom) / 2, b.top + 24) - frame.top];
+    const [x2, y2] = [b.left - frame.left - 2, Math.min((b.top + b.bottom) / 2, b.top + 24) - frame.top];
     const bend = Math.max(24, (x2 - x1) / 2);
     this.path.setAttribute("d", `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
     this.thread.classList.add("tied");

@@ -86,17 +86,19 @@ function say(job) {
 
 /** Cancels what still runs and takes away the rest, on the server and here. */
 async function drop(job) {
+  let response = null;
   try {
-    await api.request(`jobs/${encodeURIComponent(job.id)}`, { method: "DELETE" });
+    response = await api.request(`jobs/${encodeURIComponent(job.id)}`, { method: "DELETE" });
   } catch (error) {
     if (error.status !== 404) return notice(error);
   }
-  if (ended(jobs.get(job.id) ?? job)) {
+  if (response?.status === 200) {
+    const cancelled = await response.json();
+    if (ended(cancelled)) watch.leave(job.id);
+    news(cancelled);
+  } else {
     forget(job.id);
     announce(`${job.name} is removed.`);
-  } else {
-    watch.leave(job.id);
-    news({ ...job, status: "cancelled" });
   }
   if (current().id === job.id) location.hash = "";
 }
@@ -170,7 +172,7 @@ async function start() {
     const info = await api.json("info");
     shelf.formats = reader.formats = info.formats;
     sender.maxBytes = info.limits?.max_bytes ?? Infinity;
-    options.offer(info.options?.schema ?? info.options);
+    options.offer(info.options);
     byId("colophon").textContent = `Sampan ${info.version}`;
     await Promise.all([list(), show()]);
   } catch (error) {

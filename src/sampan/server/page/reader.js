@@ -216,7 +216,7 @@ export class Reader {
   }
 
   async #fillMarkdown() {
-    const pre = make("pre", { class: "markdown", tabindex: 0, "aria-label": "Markdown of the whole document" });
+    const pre = make("pre", { class: "markdown" });
     this.leafPane.replaceChildren(pre);
     try {
       this.markdown ??= await this.#result("md");

@@ -87,7 +87,7 @@ function renderBlock(block, page, index, picture) {
     case "formula":
       return make("p", { class: "formula" }, make("code", {}, block.latex || block.text || ""), block.number ? ` ${block.number}` : null);
     case "code":
-      return withCaptions(make("pre", { tabindex: 0, "aria-label": "Code" }, make("code", {}, (block.text ?? "").replace(/^\n+|\n+$/g, ""))), block, index);
+      return withCaptions(make("pre", { tabindex: 0, role: "group", "aria-label": "Code" }, make("code", {}, (block.text ?? "").replace(/^\n+|\n+$/g, ""))), block, index);
     default:
       return textOf("p", block.text, block.kind);
   }
@@ -106,7 +106,8 @@ function withCaptions(element, block, index, first = false) {
     ? bound.map((caption) => passageOf(caption, make("span", { dir: "auto" }, caption.text), "figcaption"))
     : (block.captions ?? []).map((text) => make("figcaption", { dir: "auto" }, text));
   if (!legends.length) return element;
-  return make("figure", {}, ...(first ? [...legends, element] : [element, ...legends]));
+  const name = bound.map(({ text }) => text).join(" ") || null; // else the numbers would be part of it
+  return make("figure", { "aria-label": name }, ...(first ? [...legends, element] : [element, ...legends]));
 }
 
 /** Nested lists from items with levels; ordered items keep the number that stands on the page. */
@@ -123,7 +124,7 @@ function renderList(items) {
     }
     const number = item.ordered ? /^\(?(\d{1,9})[.)]*$/.exec(item.marker ?? "") : null;
     const text = item.ordered && !number ? `${item.marker} ${item.text}` : item.text;
-    const entry = make("li", { dir: "auto", value: number ? Number(number[1]) : null }, text);
+    const entry = make("li", { dir: "auto", value: number ? Number(number[1]) : null, class: item.ordered && !number ? "lettered" : null }, text);
     open.at(-1).item = entry;
     open.at(-1).list.append(entry);
   }

@@ -5,6 +5,7 @@ import { size } from "./words.js";
 
 const AT_ONCE = 2;
 const BUSY = [429, 503];
+const SMALL = 1_000_000; // bytes that are there before a person can think twice
 
 /** One file on its way. `state`: waiting, sending, resting (the server is busy) or failed. */
 export class Sending {
@@ -18,6 +19,7 @@ export class Sending {
     this.problem = null;
     this.until = 0;
     this.abort = new AbortController();
+    this.unwanted = false;
   }
 }
 
@@ -46,9 +48,11 @@ export class Sender {
     this.#next();
   }
 
+  /** What may have arrived already is not aborted: its job would live on unseen. It is cancelled when its id is known. */
   cancel(sending) {
     this.queue = this.queue.filter((other) => other !== sending);
-    sending.abort.abort();
+    if (sending.state === "sending" && (sending.fraction === 1 || sending.file.size <= SMALL)) sending.unwanted = true;
+    else sending.abort.abort();
   }
 
   /** How many files are still on their way. */
@@ -68,19 +72,21 @@ export class Sender {
 
   async #send(sending) {
     const { file, options, key, abort } = sending;
-    while (!abort.signal.aborted) {
+    while (!abort.signal.aborted && !sending.unwanted) {
       sending.state = "sending";
       sending.fraction = 0;
       this.onChange(sending);
       const progress = (fraction) => {
         sending.fraction = fraction;
-        this.onChange(sending);
+        if (!sending.unwanted) this.onChange(sending);
       };
       try {
-        this.onSent(sending, await this.api.send(file, options, key, progress, abort.signal));
+        const job = await this.api.send(file, options, key, progress, abort.signal);
+        if (sending.unwanted) await this.api.request(`jobs/${encodeURIComponent(job.id)}`, { method: "DELETE" });
+        else this.onSent(sending, job);
         return;
       } catch (error) {
-        if (error.name === "AbortError") return;
+        if (error.name === "AbortError" || sending.unwanted) return;
         if (!BUSY.includes(error.status) || error.retryAfter === null) return this.#fail(sending, error);
         await this.#rest(sending, error);
       }

@@ -114,7 +114,7 @@ class Row {
     this.state = this.element.dataset.state = state;
     const { acts } = this.shelf;
     this.#act(
-      state === "failed" && make("button", { type: "button", class: "secondary", onclick: () => acts.again(sending), "aria-label": `Try ${sending.name} again` }, icon("again"), make("span", {}, "Try again")),
+      state === "failed" && make("button", { type: "button", class: "secondary", onclick: () => acts.again(sending), "aria-label": `Try again: ${sending.name}` }, icon("again"), make("span", {}, "Try again")),
       state === "resting" && make("button", { type: "button", class: "secondary", onclick: () => (sending.until = 0) }, "Try now"),
       button("close", `${state === "failed" ? "Dismiss" : "Cancel"} ${sending.name}`, () => acts.drop(sending)),
     );

@@ -34,7 +34,13 @@ export function standing(job) {
     case "running":
       return running(job);
     case "done":
-      return [job.pages_total ? plural(job.pages_total, "page") : "", ago(job.finished ?? job.created)].filter(Boolean).join(" · ");
+      return [
+        job.pages_total && plural(job.pages_total, "page"),
+        job.page_failures && `${job.page_failures.toLocaleString("en")} not read`,
+        ago(job.finished ?? job.created),
+      ]
+        .filter(Boolean)
+        .join(" · ");
     case "cancelled":
       return "Cancelled";
     default:
