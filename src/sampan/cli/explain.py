@@ -69,7 +69,9 @@ def _regions(console: Console, page: Explanation) -> None:
     from rich.text import Text
 
     if page.regions:
-        table = Table("region", "its text layer is not trusted because", box=None, pad_edge=False, header_style="bold")
+        table = Table(
+            "region", "its text layer is not trusted because", box=None, pad_edge=False, header_style="bold"
+        )
         for region in page.regions[:LONGEST_LIST]:
             table.add_row(", ".join(f"{side:.0f}" for side in region.box), Text(region.reason))
         console.print("", table)

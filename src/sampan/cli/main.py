@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from sampan import __version__
-from sampan.cli import defects, doctor, eval_doc, mcp, papers, parse, serve, weights
+from sampan.cli import defects, doctor, eval_doc, mcp, papers, parse, serve, watch, weights
 from sampan.errors import SampanError
 
 INTERRUPTED = 130
@@ -46,6 +46,7 @@ def _options(
 
 app.command("parse", epilog=parse.EXAMPLES)(parse.parse)
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("mcp", epilog=mcp.EXAMPLES)(mcp.mcp)
 app.command("eval-doc", epilog=eval_doc.EXAMPLES)(eval_doc.eval_doc)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)

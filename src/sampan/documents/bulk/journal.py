@@ -18,7 +18,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -173,6 +173,19 @@ class Journal:
         """Names, relative to the job's folder, of what an earlier attempt at it put in place."""
         row = self._row(job)
         return [] if row is None else [name for name, _ in json.loads(row["written"])]
+
+    def drop_all_but(self, keys: Collection[str]) -> list[str]:
+        """Forget the documents that are not among `keys` and remove their outputs; gives their names."""
+        with self._guarded():
+            rows = self._base.execute("SELECT id, key, name, place, stem, written FROM files").fetchall()
+        dropped = []
+        for row, key, name, place, stem, written in rows:
+            if key not in keys:
+                self.output.remove(Job(None, Path(place), stem), [file for file, _ in json.loads(written)])
+                with self._transaction():
+                    self._base.execute("DELETE FROM files WHERE id = ?", (row,))
+                dropped.append(name)
+        return dropped
 
     def keep_part(self, job: Job, number: int, pages: str, sha256: str | None) -> None:
         with self._guarded():
