@@ -76,9 +76,11 @@ def _script(counts: Mapping[str, int]) -> Script | None:
     """The script of a page with these characters; None if it is not certain."""
     kana = ideographs = hangul = 0
     for character, count in counts.items():
+        # A misread 口 or 二 does not make a page Japanese.
+        if character in _LOOK_ALIKES:
+            continue
         if "ぁ" <= character <= "ヺ":
-            # A misread 口 or 二 does not make a page Japanese.
-            kana += 0 if character in _IDEOGRAPH_OF else count
+            kana += count
         elif "㐀" <= character <= "鿿":
             ideographs += count
         elif "가" <= character <= "힣":
@@ -193,7 +195,7 @@ _MOUTH = re.compile(r"コミ|パク|ゲンカ|グセ")
 _BEFORE = {
     "ロ": frozenset("入出窓人河蛇火港戸裏門糸切傷噴銃"),
     "カ": frozenset(
-        "電能権全協努勢圧体魅実重引動馬火水風学視聴気弾暴迫武兵財資労戦効腕主浮磁筋知威張速握省脚"
+        "入出電能権全協努勢強圧体魅実重引動馬火水風学視聴気弾暴迫武兵財資労戦効腕主浮磁筋知威張速握省脚"
     ),
     "タ": frozenset("七朝"),
     "エ": frozenset("加施着竣起商木陶石細刺"),
@@ -210,8 +212,11 @@ _COUNTER_CA = frozenset("所国月年条村店町寺字")
 """What is counted with カ: 二カ所."""
 _PARTICLES = frozenset("のはがをにもでとやか")
 _BEFORE_ONE = frozenset("第統唯随均画逐")
-_MOTION = frozenset("行向来戻送移進入出渡帰下上届通飛運逃急登")
-"""Verbs after へ."""
+_MOTION = frozenset("の行向来戻送移進入出渡帰下上届通飛運逃急登")
+"""What follows へ behind a katakana word."""
+_HE_WORD = re.compile(r"ルプ|ルメット|ルニア|ルペス|リコプ|リウム|ブライ|モグロ|クタール")
+"""What is no word by itself: with へ before it, it is ヘルプ, ヘリコプター …"""
+_AFTER_ONE = frozenset("覧致緒度")
 _BEHIND_ONE = frozenset("のにをがはでとな、。！」")
 _BEHIND_THINGS = frozenset("、。，．・）」のをはがとずだ")
 
@@ -290,13 +295,15 @@ def _is_one(left: str, right: str, behind: str) -> bool:
         return left != "ー" and right == "つ" and len(behind) > 1 and behind[1] in _BEHIND_THINGS
     counts = right in _COUNTED or _UNIT.match(behind) is not None
     if _is_hiragana(left):
-        return left in _PARTICLES and counts
+        return right in _AFTER_ONE or (left in _PARTICLES and counts)
     if _is_han(left):
         if left in _KATAKANA_OF or right == "ー":
             return False
         numeral = left in _NUMERALS or (right in _NUMERALS and right != "一")
-        return left in _BEFORE_ONE or numeral or right in _COUNTED or right in _BEHIND_ONE
-    return right in _COUNTED if not left else left in _OPENING and counts
+        return left in _BEFORE_ONE or numeral or right in _COUNTED | _AFTER_ONE | _BEHIND_ONE
+    if not left:
+        return right in _COUNTED | _AFTER_ONE
+    return left in _OPENING and (counts or right in _AFTER_ONE)
 
 
 def _is_ideograph(character: str, left: str, right: str, behind: str) -> bool:
@@ -319,9 +326,10 @@ def _is_ideograph(character: str, left: str, right: str, behind: str) -> bool:
 
 def _is_letter(character: str, left: str, right: str, behind: str) -> bool:
     """Whether an ideograph that looks like a katakana letter is one."""
-    if right in _SMALL:
-        return True
     number = character in "二八千"
+    # No word begins with these; 八ッ場 and 三ッ矢 are names.
+    if right in _SMALL or right == "ン" or (right == "ッ" and not number):
+        return True
     after = _is_katakana(left)
     if right in ("ー", "一") and len(behind) > 1 and _is_katakana(behind[1]) and not _UNIT.match(behind[1:]):
         # 力ード, 口一ド; 二 ー may still be two numbers.
@@ -331,7 +339,7 @@ def _is_letter(character: str, left: str, right: str, behind: str) -> bool:
     if _is_katakana(right):
         if number or character in "力口":
             word = {"力": _POWER, "口": _MOUTH}.get(character, _UNIT).match(behind)
-            return after and right != "ッ" and word is None
+            return after and word is None and right != "ッ"
         if character == "才" and behind[:2] in ("アリ", "ナシ"):
             return False
         return after or not (_is_han(left) or (left.isalnum() and left.isascii()))
@@ -358,7 +366,7 @@ def _is_katakana_word(character: str, left: str, right: str, behind: str) -> boo
         return True
     opens = left in _OPENING if left else False
     if character == "へ":
-        return (opens and _is_katakana(right)) or (left.isdigit() and behind.startswith("クタール"))
+        return (opens and _is_katakana(right)) or _HE_WORD.match(behind) is not None
     if _is_katakana(right):
         return opens or not left or _is_katakana(left)
     return _is_katakana(left) and right in _CLOSING
