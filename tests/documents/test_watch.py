@@ -175,17 +175,17 @@ class Clock:
 def test_a_file_that_is_being_written_is_waited_for(start, monkeypatch) -> None:
     clock = Clock()
     monkeypatch.setattr("sampan.documents.watch.time", clock)
-    watching = start(settle=2.0)
+    watching = start(settle=0.4)
     looks = counted_looks(watching)
     path = watching.folder / "slow.pdf"
     for part in range(4):
         with path.open("ab") as file:
             file.write(b"%d " % part)
         wait_for(looks, 2)
-        clock.now += 1.9
+        clock.now += 0.38
         wait_for(looks, 2)
     assert watching.crew.read_files == []
-    clock.now += 0.2
+    clock.now += 0.04
     watching.expect("read", "slow.pdf")
     assert watching.crew.read_files == ["slow.pdf"] and watching.text("slow.md") == b"0 1 2 3 "
 
