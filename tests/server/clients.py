@@ -1,11 +1,10 @@
 """A client that knows the server's addresses."""
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any, Self
 
 import httpx
+from benchmarks.served import until
 from fastapi.testclient import TestClient
 
 
@@ -58,14 +57,6 @@ class Client:
 
         until(over)
         return job
-
-
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for something that is bound to happen; the time is only there to end a test that has gone wrong."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def problem(answer: httpx.Response, status: int, name: str) -> str:

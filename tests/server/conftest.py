@@ -8,10 +8,10 @@ import pytest
 pytest.importorskip("fastapi", reason="needs sampan[server]")
 pytest.importorskip("prometheus_client", reason="needs sampan[server]")
 
+from benchmarks.served import Served
 from fastapi.testclient import TestClient
 from tests.documents.reading.pdf_samples import SamplePage, pdf, text
 from tests.server.clients import Client
-from tests.server.processes import Served
 
 from sampan.server import ServerSettings, create_app
 

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
+from benchmarks.served import until
 from tests.server import deadly
-from tests.server.clients import Client, problem, until
+from tests.server.clients import Client, problem
 from tests.server.conftest import serving
 
 from sampan.server import ServerSettings

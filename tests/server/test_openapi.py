@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.served import Served
 from tests.server.clients import Client
-from tests.server.processes import Served
 
 from sampan.server import ServerSettings, create_app
 

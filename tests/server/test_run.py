@@ -7,8 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.server.clients import until
-from tests.server.processes import Served, group_members
+from benchmarks.served import Served, group_members, until
 
 from sampan.errors import OptionError, OutputError
 from sampan.server import ServerSettings

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pypdfium2
 import pytest
+from benchmarks.served import until
 from tests.documents.reading.pdf_samples import SamplePage, pdf, text
 from tests.server import deadly
-from tests.server.clients import Client, problem, until
+from tests.server.clients import Client, problem
 from tests.server.conftest import serving
 
 from sampan.server import ServerSettings

@@ -1,4 +1,6 @@
-"""`sampan serve` as a process of its own, to be killed."""
+"""`sampan serve` as a process of its own, to be measured and to be killed."""
+
+from __future__ import annotations
 
 import os
 import re
@@ -6,12 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 import httpx
-from tests.server.clients import until
 
 _MAIN = "import sys; sys.argv[0] = 'sampan'; from sampan.cli.main import main; main()"
 
@@ -81,3 +83,11 @@ def group_members(group: int) -> Sequence[int]:
         if int(fields[2]) == group and fields[0] != "Z":
             members.append(int(entry.parent.name))
     return members
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something that is bound to happen; the time is only there to end what has gone wrong."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"it did not happen within {seconds:g} s"
+        time.sleep(0.02)
