@@ -74,6 +74,15 @@ FORMATS: dict[str, Writer] = {
             f"{_HERE}.alto",
             "words and their places as archives keep them",
         ),
+        Writer(
+            "docx",
+            ".docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            f"{_HERE}.docx",
+            "Word, to be edited",
+            embeds=True,
+            binary=True,
+        ),
         Writer("csv", ".csv", "text/csv", f"{_HERE}.csv_writer", "the tables; each by itself beside it"),
         Writer(
             "xlsx",
@@ -101,7 +110,7 @@ FORMATS: dict[str, Writer] = {
     )
 }
 
-ALIASES = {"markdown": "md", "htm": "html", "text": "txt", "svg": "overlay"}
+ALIASES = {"markdown": "md", "htm": "html", "text": "txt", "svg": "overlay", "word": "docx", "excel": "xlsx"}
 
 
 def resolve(name: str) -> Writer:

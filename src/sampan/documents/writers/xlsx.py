@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sampan.documents.model import Cell, Document, Table
@@ -21,6 +21,7 @@ from sampan.documents.writers.characters import has_rtl, one_line
 from sampan.documents.writers.joined_tables import joined_tables
 from sampan.documents.writers.office_package import reproducible
 from sampan.documents.writers.options import WriteOptions
+from sampan.documents.writers.table_slices import column_slices
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as SheetCell
@@ -45,7 +46,7 @@ def render(document: Document, figures: Mapping[str, str], options: WriteOptions
     contents.title = "Contents"
     lines: list[tuple[str, int, str]] = []
     for joined in joined_tables(document, options):
-        for part in _parts(joined.table):
+        for part in column_slices(joined.table, MAX_COLUMNS):
             sheet = book.create_sheet(f"Table {len(lines) + 1}", len(lines))
             _fill(sheet, part)
             lines.append((sheet.title, joined.page, joined.caption))
@@ -63,21 +64,6 @@ def render(document: Document, figures: Mapping[str, str], options: WriteOptions
     file = io.BytesIO()
     book.save(file)
     return reproducible(file.getvalue())
-
-
-def _parts(table: Table) -> Iterator[Table]:
-    """The table, cut into parts that are not wider than a sheet can be."""
-    if table.columns <= MAX_COLUMNS:
-        yield table
-        return
-    for first in range(0, table.columns, MAX_COLUMNS):
-        last = min(first + MAX_COLUMNS, table.columns)
-        cells = []
-        for cell in table.cells:
-            left, right = max(cell.column, first), min(cell.column + cell.column_span, last)
-            if left < right:
-                cells.append(cell.model_copy(update={"column": left - first, "column_span": right - left}))
-        yield table.model_copy(update={"columns": last - first, "cells": cells})
 
 
 def _fill(sheet: Worksheet, table: Table) -> None:
