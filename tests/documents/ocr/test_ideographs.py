@@ -205,6 +205,16 @@ def test_an_old_book_keeps_its_old_characters() -> None:
     assert settled("气", *old)[0] == "气"
 
 
+def test_large_tsu_stays_where_the_page_has_no_small_one() -> None:
+    page = ["それは古い本だつた。", "誰も来なかつたので、山を下がつた。", "二人で歌を歌う。"]
+    assert settled(*page) == page
+
+
+def test_a_table_of_japanese_names_is_not_chinese() -> None:
+    page = ["経緯 気圧 観測 実測 関東 長野 東北 馬場 門間 内海 温泉 黒部"]
+    assert settled(*page) == page
+
+
 def test_mixed_english_and_chinese() -> None:
     page = [f"Section {k}: the report says {line}" for k, line in enumerate(TRADITIONAL)]
     assert settled("Indoor 温度 (temperature), naïve café", *page) == [
