@@ -186,6 +186,7 @@ class _Files:
         self._stream.write(",\n    " if self._any else "\n    ")
         self._any = True
         self._stream.write(json.dumps(outcome.plain(), ensure_ascii=False))
+        self._stream.flush()
 
     def close(self, facts: dict[str, Any]) -> None:
         rows = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items()]
