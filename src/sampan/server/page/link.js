@@ -3,6 +3,7 @@
 
 import { calm, draw } from "./dom.js";
 import { enter } from "./facsimile.js";
+import { numberIn } from "./rendering.js";
 
 export class Link {
   /** `left` and `right` are the scrolling panes; `partners(id)` gives all ids that light up with `id`. */
@@ -60,7 +61,7 @@ export class Link {
     this.thread.classList.remove("tied");
     if (!region || !passage || this.left.offsetParent === null || this.right.offsetParent === null) return;
     const a = within(region, this.left);
-    const b = within(passage.querySelector(":scope > .number") ?? passage, this.right);
+    const b = within(numberIn(passage) ?? passage, this.right);
     if (!a || !b) return;
     const frame = this.frame.getBoundingClientRect();
     const [x1, y1] = [a.right - frame.left, (a.top + a.bottom) / 2 - frame.top];
@@ -80,7 +81,7 @@ export class Link {
     reveal(toRight ? "right" : "left");
     const side = toRight ? this.right : this.left;
     const target = [...side.querySelectorAll("[data-block]")].find(({ dataset }) => ids.has(dataset.block));
-    const into = toRight ? target?.querySelector(":scope > .number") : target;
+    const into = toRight ? target && numberIn(target) : target;
     if (!target) return;
     bring(target, side);
     if (into) enter(into, side.querySelectorAll(".number, .region"));

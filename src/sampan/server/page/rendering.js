@@ -54,8 +54,12 @@ function renderPassage(block, page, index, picture) {
   return body && passageOf(block, body);
 }
 
+/** The number of a passage, which may stand deeper in it but not in a passage of its own. */
+export const numberIn = (passage) => [...passage.querySelectorAll(".number")].find((number) => number.closest("[data-block]") === passage);
+
 function passageOf(block, body, tag = "div") {
-  return make(tag, { class: "passage", "data-block": block.id, "data-kind": block.kind }, numberOf(block), body);
+  const number = body.querySelector(":scope > .numbered") ? null : numberOf(block);
+  return make(tag, { class: "passage", "data-block": block.id, "data-kind": block.kind }, number, body);
 }
 
 /** The number in the margin, which leads to the region on the page. */
@@ -107,7 +111,7 @@ function withCaptions(element, block, index, first = false) {
     : (block.captions ?? []).map((text) => make("figcaption", { dir: "auto" }, text));
   if (!legends.length) return element;
   const name = bound.map(({ text }) => text).join(" ") || null; // else the numbers would be part of it
-  return make("figure", { "aria-label": name }, ...(first ? [...legends, element] : [element, ...legends]));
+  return make("figure", { "aria-label": name }, ...(first ? [...legends, make("div", { class: "numbered" }, numberOf(block), element)] : [element, ...legends]));
 }
 
 /** Nested lists from items with levels; ordered items keep the number that stands on the page. */

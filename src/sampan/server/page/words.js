@@ -55,5 +55,5 @@ function running(job) {
   return `Page ${job.pages_done + 1} of ${job.pages_total}${stage}`;
 }
 
-/** How far a job is, 0 to 1, or null where nobody knows yet. */
-export const fraction = (job) => (job.status === "running" && job.pages_total ? job.pages_done / job.pages_total : null);
+/** How far a job is, 0 to 1, or null where nobody knows: of a single page there is no half. */
+export const fraction = (job) => (job.status === "running" && job.pages_total > 1 ? job.pages_done / job.pages_total : null);
