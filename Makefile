@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 CHECKED := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check lint format bench docs weights all-weights clean
+.PHONY: help demo test test-all check lint format bench docs weights all-weights axe clean
 
 help:
 	@echo "make demo      install, fetch weights, read an example PDF and an example photo into out/"
@@ -54,6 +54,13 @@ weights: $(VENV)/.installed
 
 all-weights: $(VENV)/.dev
 	$(BIN)/sampan weights install --all
+
+# The accessibility checker of the web page's tests, which are skipped without it. Needs npm.
+axe: build/axe-core/package/axe.min.js
+
+build/axe-core/package/axe.min.js:
+	mkdir -p build/axe-core
+	cd build/axe-core && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt --editable .
