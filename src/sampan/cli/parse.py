@@ -50,7 +50,11 @@ def parse(
         typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; without it, print."),
     ] = None,
     to: Annotated[
-        str, typer.Option(metavar="LIST", help="Formats, with commas: md, json, html, txt, overlay.")
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="With commas: md, json, html, txt, docx, pdf, csv, xlsx, docling, chunks, hocr, alto, overlay.",
+        ),
     ] = "md",
     pages: Annotated[
         str | None, typer.Option(metavar="LIST", help="Pages to read: 1-3,7,10-", rich_help_panel=READING)
@@ -218,6 +222,7 @@ def parse(
             if as_json or len(formats) > 1 or formats == ["overlay"] or many.asked_for:
                 what = many.asked_for or "several formats, overlays and --json"
                 raise OptionError(f"{what} need a folder to write to: add -o DIR")
+            _refuse_bytes_on_a_terminal(formats[0])
             raise typer.Exit(_print(inputs, options, formats[0], quiet))
         if profile is not None and many.asked_for:
             raise OptionError(f"--profile traces one process: leave out {many.asked_for}")
@@ -233,6 +238,13 @@ def formats_of(to: str) -> list[str]:
     if not names:
         raise OptionError(f"--to {to!r} names no format: choose from {', '.join(FORMATS)}")
     return names
+
+
+def _refuse_bytes_on_a_terminal(kind: str) -> None:
+    from sampan.documents.writers import FORMATS
+
+    if FORMATS[kind].binary and sys.stdout.isatty():
+        raise OptionError(f"{kind} is no text for a terminal: add -o DIR, or send it to a file with >")
 
 
 def _print(inputs: list[str], options: ParseOptions, kind: str, quiet: bool) -> int:
@@ -252,7 +264,8 @@ def _print(inputs: list[str], options: ParseOptions, kind: str, quiet: bool) -> 
     sys.stdout.flush()
     # As bytes, because a console's own encoding may not know the document's characters.
     sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
-    sys.stdout.buffer.write(b"\n")
+    if isinstance(text, str) and not text.endswith("\n"):
+        sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
     for failure in document.failures if not quiet else ():
         where = f"page {failure.page}: " if failure.page else ""
