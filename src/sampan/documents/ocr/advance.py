@@ -90,7 +90,7 @@ def _fit(
     """(N,) errors in em after fitting the letters' widths and the lines' scales in turn, outliers down-weighted
     (Cauchy weights), and (N,) the lines numbered 0, 1, 2 …"""
     _, row = np.unique(rows, return_inverse=True)
-    widths = usual
+    widths: NDArray[np.floating] = usual
     weight = np.ones(len(length))
     errors = length
     for _ in range(_ROUNDS):

@@ -20,7 +20,10 @@ from sampan.documents.ocr.cascade import Recogniser
 from sampan.documents.ocr.crops import LineCrop, quad_size, slice_quad
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import TextDetector
-from sampan.documents.ocr.extend import extend_to_marks
+from sampan.documents.ocr.extend import extend_to_marks, ink_components
+from sampan.documents.ocr.ideographs import settle_ideographs
+from sampan.documents.ocr.lone import is_sure, lone_glyphs
+from sampan.documents.ocr.lookalikes import settle_lookalikes
 from sampan.documents.ocr.words import WordSpan, consistent, is_cjk, parted, spaced, typographic
 from sampan.documents.stages import Image
 
@@ -69,13 +72,19 @@ class OcrEngine:
 
     def read_quads(self, image: Image, quads: NDArray[np.float32]) -> list[Line]:
         """Read lines whose (N, 4, 2) quads are known."""
-        quads = extend_to_marks(image, quads)
+        marks = ink_components(image)
+        quads = extend_to_marks(image, quads, marks)
+        lone = lone_glyphs(marks, quads)
+        quads = np.concatenate([quads, lone])
         lines: list[Line] = []
         level: list[LineCrop] = []
         tall: list[list[LineCrop]] = []
-        for quad in quads:
+        lone_crops: set[int] = set()
+        for number, quad in enumerate(quads):
             ways = [_with_air(way, _AIR) for way in _ways_to_read(quad)]
             if len(ways) == 1:
+                if number >= len(quads) - len(lone):
+                    lone_crops.add(len(level))
                 level.append(LineCrop(image, ways[0]))
             else:
                 tall.append([LineCrop(image, turned) for turned in ways])
@@ -90,7 +99,11 @@ class OcrEngine:
             typographic(spaced(reading, crop.ink()), crop.ink(), usual / max(quad_size(crop.quad)[0], 1.0))
             for crop, reading in zip(level, readings, strict=True)
         ]
-        for crop, reading in zip(level, consistent(readings, page_apostrophe(level, readings)), strict=True):
+        readings = settle_ideographs(settle_lookalikes(level, readings))
+        readings = consistent(readings, page_apostrophe(level, readings))
+        for number, (crop, reading) in enumerate(zip(level, readings, strict=True)):
+            if number in lone_crops and not is_sure(reading):
+                continue
             if reading.confidence >= self.rules.min_confidence and reading.text.strip():
                 lines += _lines(reading, crop)
         return lines

@@ -23,12 +23,17 @@ _LEAST_SIDE, _MOST_HEIGHT, _MOST_WIDTH = 0.1, 0.85, 1.2
 _MARGIN = 0.12
 
 
-def extend_to_marks(image: Image, quads: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 4, 2) quads with level lines lengthened over lone marks at their ends."""
+def extend_to_marks(
+    image: Image, quads: NDArray[np.float32], marks: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """(N, 4, 2) quads with level lines lengthened over lone marks at their ends.
+
+    `marks` are the picture's `ink_components`, if they are known already.
+    """
     if len(quads) == 0:
         return quads
-    scale = min(1.0, _LONG_SIDE / max(image.shape[:2]))
-    marks = _components(image, scale)
+    if marks is None:
+        marks = ink_components(image)
     if len(marks) == 0:
         return quads
     x0, y0 = quads[..., 0].min(axis=1), quads[..., 1].min(axis=1)
@@ -76,8 +81,9 @@ def extend_to_marks(image: Image, quads: NDArray[np.float32]) -> NDArray[np.floa
     return extended
 
 
-def _components(image: Image, scale: float) -> NDArray[np.float32]:
+def ink_components(image: Image) -> NDArray[np.float32]:
     """(M, 4) boxes of connected ink, in pixels of `image`."""
+    scale = min(1.0, _LONG_SIDE / max(image.shape[:2]))
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if scale < 1.0:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -176,6 +176,8 @@ def parted(reading: Reading, ink: InkRuns | None) -> list[list[WordSpan]]:
 
 _LONE_ONE = re.compile(r"(?<=[a-zà-ÿ])1(?=[a-zà-ÿ])|(?<=[./])1(?=[a-zà-ÿ]{2})")
 _AFTER_LETTER = re.compile(r"(?<=[^\W\d_])['’]")
+_SOME_CURLY = 0.25
+"""Share of apostrophes read as curly from which all of a page's are."""
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 
 
@@ -183,11 +185,12 @@ def consistent(readings: Sequence[Reading], apostrophe: str | None = None) -> li
     """Readings of one page, agreed on what a single word cannot tell.
 
     A 1 amid lower-case letters is an l (never amid capitals or digits, where codes live); apostrophes inside words
-    are all curly or all straight: as `apostrophe` says, or else as most of the page has them.
+    are all curly or all straight: as `apostrophe` says, or else as they were read.
     """
     shapes = Counter(mark for reading in readings for mark in _APOSTROPHE.findall(reading.text))
-    # A draw goes to the curly one, whatever the order of lines.
-    usual = apostrophe or max("’'", key=lambda mark: shapes[mark])
+    # Recognisers answer ' for both, and ’ only where they see one.
+    curly = shapes["’"] >= _SOME_CURLY * shapes.total()
+    usual = apostrophe or ("’" if curly else "'")
     agreed = []
     for reading in readings:
         text = _LONE_ONE.sub("l", reading.text)
