@@ -48,6 +48,7 @@ bench: $(VENV)/.dev all-weights
 
 docs: $(VENV)/.installed
 	$(BIN)/sampan papers --markdown > docs/papers.md
+	$(BIN)/sampan manual > docs/man/sampan.1
 
 weights: $(VENV)/.installed
 	$(BIN)/sampan weights install

@@ -14,14 +14,27 @@ from typing import Annotated
 import typer
 
 from sampan import __version__
-from sampan.cli import defects, doctor, eval_doc, mcp, papers, parse, serve, watch, weights
+from sampan.cli import defects, doctor, eval_doc, manual, mcp, papers, parse, serve, watch, weights
 from sampan.errors import SampanError
 
 INTERRUPTED = 130
 
+EXAMPLES = """
+**Examples**
+
+`sampan parse report.pdf` prints a document as Markdown.
+
+`sampan parse scans/ -o out --to md,json --workers 2` reads a folder into files.
+
+`sampan serve` opens a page to drop files on; `sampan watch inbox/ -o out` reads what comes into a folder.
+
+`sampan parse --help` tells all of a command; `sampan --install-completion` lets the shell complete it.
+"""
+
 app = typer.Typer(
     name="sampan",
     help="Reads PDFs, scans and photos into structured text, on an ordinary CPU and offline.",
+    epilog=EXAMPLES,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -51,6 +64,7 @@ app.command("mcp", epilog=mcp.EXAMPLES)(mcp.mcp)
 app.command("eval-doc", epilog=eval_doc.EXAMPLES)(eval_doc.eval_doc)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command("manual", epilog=manual.EXAMPLES)(manual.manual)
 app.add_typer(weights.app, name="weights")
 
 

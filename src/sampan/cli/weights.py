@@ -36,7 +36,16 @@ app = typer.Typer(
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="As in `sampan weights list`.")]
 
 
-@app.command("list")
+@app.command(
+    "list",
+    epilog="""
+**Examples**
+
+`sampan weights list` shows what is known and what is installed.
+
+`sampan weights list --json | jq -r '.[] | select(.state == "missing").name'` names what is missing.
+""",
+)
 def list_weights(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -103,7 +112,15 @@ def install(
     )
 
 
-@app.command()
+@app.command(
+    epilog="""
+**Examples**
+
+`sampan weights verify` hashes all that is installed.
+
+`sampan weights verify pp-ocrv6-tiny-rec` fails if this one is missing or damaged.
+"""
+)
 def verify(names: Names = None) -> None:
     """Hash what is installed, and say what differs from the register; missing files are only listed."""
     from sampan.weights.cache import cached_path, check
@@ -128,7 +145,13 @@ def verify(names: Names = None) -> None:
         raise WeightsError(f"{len(wrong)} of the weights cannot be used: {', '.join(wrong)}")
 
 
-@app.command()
+@app.command(
+    epilog="""
+**Examples**
+
+`sampan weights path pp-ocrv6-small-rec` prints the path of its ONNX file.
+"""
+)
 def path(name: Annotated[str, typer.Argument(help="As in `sampan weights list`.")]) -> None:
     """Print where a file of weights is on this machine."""
     from sampan.weights import locate
@@ -136,7 +159,15 @@ def path(name: Annotated[str, typer.Argument(help="As in `sampan weights list`."
     typer.echo(locate(name))
 
 
-@app.command()
+@app.command(
+    epilog="""
+**Examples**
+
+`sampan weights remove pp-ocrv3-rec` deletes one file from the cache.
+
+`sampan weights remove --all` empties the cache.
+"""
+)
 def remove(
     names: Names = None,
     everything: Annotated[bool, typer.Option("--all", help="All cached weights.")] = False,
@@ -154,9 +185,19 @@ def remove(
             typer.echo(f"{weights.name} was not in the cache")
 
 
-@app.command()
+@app.command(
+    epilog="""
+**Examples**
+
+`sampan weights fetch hub:OWNER/REPOSITORY@REVISION:model.onnx --sha256 HASH` brings one file and prints its path.
+
+`sampan parse scan.png --recognition-model "$(sampan weights fetch … --sha256 …)"` reads with it.
+"""
+)
 def fetch(
-    reference: Annotated[str, typer.Argument(metavar="hub:OWNER/REPOSITORY@REVISION:FILE")],
+    reference: Annotated[
+        str, typer.Argument(metavar="hub:OWNER/REPOSITORY@REVISION:FILE", help="A file, at one revision.")
+    ],
     sha256: Annotated[str, typer.Option(help="What the file must hash to.")],
 ) -> None:
     """Bring one file from a public model hub and print its path, for `--recognition-model` and its like."""
