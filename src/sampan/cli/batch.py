@@ -110,10 +110,11 @@ def read_here(
 
 def _read(parser: Parser, job: Job, formats: Sequence[str], output: Path) -> Outcome:
     """Parses and writes one document; never raises anything but an interrupt."""
+    from sampan.documents.bulk.jobs import printable
     from sampan.documents.bulk.outcome import Fault, Outcome
     from sampan.documents.writers import write
 
-    outcome = Outcome(job.name)
+    outcome = Outcome(printable(job.name))
     start = time.perf_counter()
     try:
         document = parser.parse(read_stdin(parser.options.max_bytes) if job.source is None else job.source)
@@ -127,7 +128,7 @@ def _read(parser: Parser, job: Job, formats: Sequence[str], output: Path) -> Out
         written = write(document, output / job.place, job.stem, formats)
         outcome.files = {kind: str(path) for kind, path in written.items()}
     except SampanError as error:
-        outcome.error, outcome.exit_code = str(error), error.exit_code
+        outcome.error, outcome.exit_code = printable(str(error)), error.exit_code
     except MemoryError:
         outcome.error = "out of memory: try a lower --dpi, fewer --workers or fewer --pages"
         outcome.exit_code = 1

@@ -78,7 +78,7 @@ def chatter(context):
 def refuse(context, kind):
     match kind:
         case "password":
-            raise PasswordError("a.pdf is encrypted:\n give its password")
+            raise PasswordError("a.pdf is encrypted: give its password")
         case "narrower":
             raise NarrowerError("too wide")
         case "full":

@@ -81,6 +81,7 @@ class Event:
 class _Progress:
     """What is known of a job that is under way."""
 
+    job: Job
     seconds: float = 0.0
     parts: dict[int, Path] = field(default_factory=dict)
     missing: set[int] = field(default_factory=set)
@@ -150,11 +151,14 @@ class Engine:
                 hand.join()
             if self._fetchers is not None:
                 self._fetchers.shutdown(cancel_futures=True)
+            for progress in self._under_way.values():  # parts that are read are kept
+                discard(self.output.staging(progress.job))
+                discard(self._kept(progress.job) / "file")
             self.crew.close()
 
     def _hand_out(self, task: Task) -> int:
         """Give a task to the workers, or to those who fetch its document first."""
-        self._under_way.setdefault(task.job.key, _Progress())
+        self._under_way.setdefault(task.job.key, _Progress(task.job))
         trouble = self._prepare(task)
         if trouble is not None:
             self._news.put(("error", task, trouble))
@@ -310,7 +314,7 @@ class Engine:
             if is_hopeless(error):
                 raise error
             discard(self.output.staging(job))
-            outcome.error, outcome.exit_code = str(error), error.exit_code
+            outcome.error, outcome.exit_code = printable(str(error)), error.exit_code
             outcome.page = getattr(error, "page", None)
         elif answer is not None:
             outcome.pages, outcome.blocks, outcome.tables = (
@@ -318,7 +322,10 @@ class Engine:
                 answer["blocks"],
                 answer["tables"],
             )
-            outcome.failures = [Fault(**fault) for fault in answer["failures"]]
+            outcome.failures = [
+                Fault(printable(fault["message"]), fault["page"], fault["stage"])
+                for fault in answer["failures"]
+            ]
             outcome.exit_code = 1 if outcome.failures else 0
         self.journal.finish(job, outcome, answer if error is None else None, written, _is_lasting(error))
         del self._under_way[job.key]
