@@ -294,6 +294,17 @@ def test_a_label_beside_a_paragraph_makes_no_columns() -> None:
     assert [count for count, _ in columns_of(read(document([*blocks])))] == [1]
 
 
+def test_a_word_set_apart_leaves_its_column_whole() -> None:
+    left = [column(60, 60, "a"), column(60, 260, "b")]
+    right = [
+        column(320, 60, "c"),
+        text("torn", box=(320, 260, 480, 280)),
+        text("word", box=(490, 262, 540, 278)),
+    ]
+    package = read(document([*left, *right, column(320, 290, "d")]))
+    assert columns_of(package) == [(2, ["a", "b", "c", "torn", "word", "d"])]
+
+
 def test_paper_follows_the_pages() -> None:
     upright, lying = document([text("a")]), document([text("b")], size=(800, 600))
     lying.pages[0].number = 2

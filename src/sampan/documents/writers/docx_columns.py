@@ -62,7 +62,8 @@ class _Finder:
             return
         for rtl in (False, True):
             beside = self._beside(index, rtl)
-            if not beside:
+            # A word that was set apart at the end of a line is no column.
+            if not beside or not self._is_column(beside):
                 continue
             several = len(self._columns) > 1
             if several and rtl == self._rtl and len(beside) == len(self._columns[-1]):
