@@ -46,13 +46,13 @@ def test_options_become_settings(
         "serve", "--host", "0.0.0.0", "--port", 0, "--workers", 3, "--data", tmp_path, "--key", f"me:{KEY}",
         "--max-mb", 2.5, "--max-pages", 9, "--max-pixels", 1000, "--max-seconds", 7, "--queue", 4,
         "--keep-days", 0.5, "--grace", 1, "--max-memory-mb", 500, "--log-names",
-        "--allowed-host", "a.example", "--cors-origin", "https://b.example",
+        "--concurrency", 8, "--allowed-host", "a.example", "--cors-origin", "https://b.example",
     )  # fmt: skip
     assert result.code == 0, result.err
     assert given == [
         ServerSettings(
             host="0.0.0.0", port=0, workers=3, data=tmp_path, keys={"me": KEY}, max_bytes=2_500_000, max_pages=9,
-            max_pixels=1000, max_seconds=7, queue=4, keep_days=0.5, grace_seconds=1, max_memory=500_000_000,
+            max_pixels=1000, max_seconds=7, queue=4, concurrency=8, keep_days=0.5, grace_seconds=1, max_memory=500_000_000,
             log_names=True, allowed_hosts=("a.example",), cors_origins=("https://b.example",),
         )
     ]  # fmt: skip

@@ -144,3 +144,20 @@ def test_our_own_mistakes_are_answered_and_logged_without_their_words(
     assert "secret" not in answer.text
     record = next(record for record in caplog.records if record.message == "defect")
     assert record.details["request"] == answer.headers["x-request-id"]  # type: ignore[attr-defined]
+
+
+def test_a_crowd_is_asked_to_come_again_and_health_still_answers(data: Path, report: bytes) -> None:
+    with serving(ServerSettings(data=data, concurrency=1)) as client:
+        gate = client.http.app.middleware_stack.app  # type: ignore[attr-defined]
+        while type(gate).__name__ != "Gate":
+            gate = gate.app
+        client.get("/v1/info")
+        assert gate._open == 0
+        gate._open = 1  # somebody else's request
+        answer = client.get("/v1/info")
+        assert "limit 1" in problem(answer, 429, "too-many-requests")
+        assert answer.headers["retry-after"] == "1"
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert client.get(path).status_code == 200
+        gate._open = 0
+        assert client.get("/v1/info").status_code == 200

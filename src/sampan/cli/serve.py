@@ -85,6 +85,12 @@ def serve(
         int,
         typer.Option(min=1, help="Most documents in hand.", rich_help_panel=LIMITS, envvar="SAMPAN_QUEUE"),
     ] = 100,
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Most requests at one time.", rich_help_panel=LIMITS, envvar="SAMPAN_CONCURRENCY"
+        ),
+    ] = 256,
     max_mb: Annotated[
         float,
         typer.Option(min=0.001, help="Of one document.", rich_help_panel=LIMITS, envvar="SAMPAN_MAX_MB"),
@@ -123,8 +129,8 @@ def serve(
     try:
         settings = ServerSettings(
             host=host, port=port, workers=workers, data=data or data_directory(), keep_days=keep_days,
-            grace_seconds=grace, log_names=log_names, keys=keys, queue=queue, max_bytes=round(max_mb * 1e6),
-            max_pages=max_pages, max_pixels=max_pixels, max_seconds=max_seconds,
+            grace_seconds=grace, log_names=log_names, keys=keys, queue=queue, concurrency=concurrency,
+            max_bytes=round(max_mb * 1e6), max_pages=max_pages, max_pixels=max_pixels, max_seconds=max_seconds,
             max_memory=round(max_memory_mb * 1e6), allowed_hosts=tuple(allowed_host or ()),
             cors_origins=tuple(cors_origin or ()),
         )  # fmt: skip

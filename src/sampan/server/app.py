@@ -119,7 +119,7 @@ def _openapi(app: FastAPI, settings: ServerSettings) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
-    everywhere = [problems.BAD_HOST, problems.NO_KEY] if settings.keys else [problems.BAD_HOST]
+    everywhere = [problems.BAD_HOST, problems.TOO_MANY, *([problems.NO_KEY] if settings.keys else [])]
     for path, operations in page["paths"].items():
         for method, operation in operations.items():
             answers = operation["responses"]

@@ -41,6 +41,8 @@ _HEADERS = {
 }
 _OPEN = re.compile(r"/|/healthz|/readyz|/openapi\.json|/favicon\.ico|/page/.*")
 """Addresses that need no key: whether the server lives, how to speak to it, and the page that asks for the key."""
+_ALWAYS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Addresses that answer however busy the server is, so that one can see that it is."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -52,6 +54,7 @@ class Gate:
         self.app = app
         self.settings = settings
         self.metrics = metrics
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,6 +76,7 @@ class Gate:
                 answered["X-Request-ID"] = request_id
             await send(message)
 
+        self._open += 1
         try:
             refused = self._refusal(scope, headers)
             if refused is not None:
@@ -87,6 +91,7 @@ class Gate:
                 detail = f"this is a defect of Sampan; the server's log knows it as request {request_id}"
                 await problems.answer(problems.DEFECT, detail)(scope, receive, send_with_headers)
         finally:
+            self._open -= 1
             self._count(scope, request_id, status, time.perf_counter() - start)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ProblemError | None:
@@ -108,6 +113,13 @@ class Gate:
             return ProblemError(
                 problems.CROSS_SITE,
                 "a page of another site sent this request: allow that site with --cors-origin if it is yours",
+            )
+        if self._open > self.settings.concurrency and scope["path"] not in _ALWAYS:
+            return ProblemError(
+                problems.TOO_MANY,
+                f"{self._open - 1} requests are being answered (limit {self.settings.concurrency}): "
+                "try again in 1 s",
+                {"Retry-After": "1"},
             )
         state = scope.setdefault("state", {})
         state["owner"] = ""

@@ -35,6 +35,8 @@ class ServerSettings(BaseModel):
     """Bytes that one worker process may take."""
     queue: int = Field(default=100, ge=1)
     """Most documents that wait or are read at one time; more are refused with 429."""
+    concurrency: int = Field(default=256, ge=1)
+    """Most requests, uploads and followers of jobs among them, that are answered at one time."""
     keep_days: float = Field(default=7.0, gt=0)
     """Jobs that ended longer ago than this are removed with their files."""
     grace_seconds: float = Field(default=20.0, ge=0)

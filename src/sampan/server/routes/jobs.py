@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from sampan.server import problems
 from sampan.server.answers import FORM, JobAnswer, JobList, file_answer, job_answer, problem_answers
 from sampan.server.problems import KINDS, ProblemError
-from sampan.server.routes.files import Download, Format, file_response, wanted_writer
+from sampan.server.routes.files import Download, Format, document_response, wanted_writer
 from sampan.server.service import Owner, Parts, Service
 from sampan.server.store import Job
 from sampan.server.submission import submit
@@ -135,7 +135,7 @@ async def fetch_result(
     writer = wanted_writer(to)
     job = _finished(await _owned(service, owner, id))
     path = await service.results.file(job, writer)
-    return file_response(path, job.name, writer, download=download)
+    return document_response(path, job.name, writer, download=download)
 
 
 @router.get(

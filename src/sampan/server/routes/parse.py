@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from sampan.server import problems
 from sampan.server.answers import FORM, file_answer, problem_answers
 from sampan.server.problems import KINDS, ProblemError
-from sampan.server.routes.files import Download, Format, file_response, wanted_writer
+from sampan.server.routes.files import Download, Format, document_response, wanted_writer
 from sampan.server.routes.jobs import UPLOAD_PROBLEMS
 from sampan.server.service import Owner, Parts, Service
 from sampan.server.store import Job
@@ -43,8 +43,9 @@ async def read_document(
     try:
         job = await _ended(service, request, job.id)
         path = await service.results.file(job, writer)
-        forget = BackgroundTask(service.dispatcher.remove, job.id)
-        return file_response(path, job.name, writer, download=download, background=forget)
+        answer = document_response(path, job.name, writer, download=download)
+        answer.forget = partial(service.dispatcher.remove, job.id)
+        return answer
     except BaseException:
         await service.dispatcher.remove(job.id)
         raise
