@@ -107,10 +107,9 @@ class _Finder:
         return all(self._is_beside(other, index, self._rtl) for other in column)
 
     def _is_beside(self, first: int, second: int, rtl: bool) -> bool:
-        slack = TOLERANCE * self._page.width
-        if rtl:
-            return self._box(second)[2] <= self._box(first)[0] + slack
-        return self._box(second)[0] >= self._box(first)[2] - slack
+        left, right = (self._box(second), self._box(first)) if rtl else (self._box(first), self._box(second))
+        narrower = min(left[2] - left[0], right[2] - right[0])
+        return left[2] - right[0] <= min(TOLERANCE * self._page.width, 0.3 * narrower)
 
     def _is_column(self, column: Sequence[int]) -> bool:
         x0, y0, x1, y1 = union_box([self._box(index) for index in column])
