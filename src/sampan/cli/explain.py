@@ -138,15 +138,12 @@ def _confidences(console: Console, page: Explanation) -> None:
     if not seen.words or seen.mean is None:
         return
     console.print(f"\n{seen.words} words read by OCR, mean confidence {seen.mean:.3f}")
-    bins = len(seen.histogram)
     table = Table("confidence", box=None, pad_edge=False, header_style="bold")
     table.add_column("words", justify="right")
     table.add_column("share")
-    for place in reversed(range(bins)):
-        count = seen.histogram[place]
-        if count:
-            span = f"{place / bins:.1f} … {(place + 1) / bins:.1f}"
-            table.add_row(span, str(count), _bar(count / seen.words))
+    for part in reversed(seen.histogram):
+        if part.words:
+            table.add_row(f"{part.low:g} … {part.high:g}", str(part.words), _bar(part.words / seen.words))
     console.print(table)
     table = Table("least certain", "", "model", "box", box=None, pad_edge=False, header_style="bold")
     for word in seen.lowest:

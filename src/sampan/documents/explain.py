@@ -7,6 +7,7 @@ wonder about a result and for programs that gather such things.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ from sampan.runtime.trace import Span, Trace, tracing
 if TYPE_CHECKING:
     from sampan.documents.options import ParseOptions
 
-BINS = 10
+EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+"""Of the histogram of confidences; most words of a good page are above 0.99, and what matters is how many are not."""
 LOWEST = 10
 """How many of the least certain words are listed."""
 
@@ -60,13 +62,20 @@ class DoubtfulWord(BaseModel):
     model: str | None
 
 
+class Bin(BaseModel):
+    """Words with a confidence from `low` up to, and but for 1.0 without, `high`."""
+
+    low: float
+    high: float
+    words: int
+
+
 class Confidences(BaseModel):
     """Of the words that OCR read; a text layer's words are certain and are not counted."""
 
     words: int
     mean: float | None
-    histogram: list[int]
-    """Words in ten bins of equal width from 0 to 1."""
+    histogram: list[Bin]
     lowest: list[DoubtfulWord]
 
 
@@ -297,12 +306,15 @@ def _confidences(page: Page) -> Confidences:
         if line.origin != "text_layer"
         for word in line.words
     ]
-    histogram = [0] * BINS
+    counts = [0] * (len(EDGES) - 1)
     for word in words:
-        histogram[min(int(word.confidence * BINS), BINS - 1)] += 1
+        counts[min(bisect_right(EDGES, word.confidence), len(counts)) - 1] += 1
     return Confidences(
         words=len(words),
         mean=round(sum(word.confidence for word in words) / len(words), 4) if words else None,
-        histogram=histogram,
+        histogram=[
+            Bin(low=low, high=high, words=count)
+            for low, high, count in zip(EDGES, EDGES[1:], counts, strict=False)
+        ],
         lowest=sorted(words, key=lambda word: word.confidence)[:LOWEST],
     )
