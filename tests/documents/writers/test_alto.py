@@ -124,6 +124,28 @@ def test_tables_and_figures() -> None:
     ]
 
 
+def test_lines_in_no_cell_and_lines_that_only_cells_have_are_said_once() -> None:
+    head = line(("Head", (20, 200, 40, 212)), ("Tail", (60, 200, 80, 212)))
+    beside = line(("beside", (20, 240, 80, 252)))
+    cells = [
+        Cell(row=0, column=0, text="Head", lines=[line(("Head", (20, 200, 40, 212)))]),
+        Cell(row=0, column=1, text="Tail", lines=[line(("Tail", (60, 200, 80, 212)))]),
+        Cell(row=0, column=2, text="–", lines=[line(("–", (90, 200, 95, 212)))]),
+    ]
+    table = Table(rows=1, columns=3, cells=cells)
+    block = TableBlock(id="g", box=(15, 195, 100, 260), order=0, table=table, lines=[head, beside])
+    page = Page(number=1, width=200, height=300, unit="px", blocks=[block])
+    root = written(Document(source=Source(name="a", media_type="image/png"), pages=[page]))
+    assert violations(root) == []
+    assert [string.get("CONTENT") for string in all_of(root, "String")] == ["Head", "Tail", "–", "beside"]
+    assert [part.get("TAGREFS") is not None for part in all_of(root, "TextBlock")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
 def test_a_parted_word_is_whole_in_both_its_parts() -> None:
     root = written(sample())
     strings = {string.get("CONTENT"): string for string in all_of(root, "String")}

@@ -233,7 +233,7 @@ class _Page:
         for number, lines in enumerate(parts):
             around = [homography.apply(self._matrix, corners_of(line.box, line.quad)) for line in lines]
             tag = ""
-            if len(cells) == len(parts):
+            if number < len(cells):
                 tag = f' TAGREFS="{self._alto.tag("OtherTag", "cell", _cell(cells[number]))}"'
             yield f'<TextBlock ID="{self._id("block")}"{self._place(np.concatenate(around))}{tag}>'
             yield from self._text(block.text, lines)

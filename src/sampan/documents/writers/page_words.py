@@ -122,13 +122,26 @@ def sizes_as_shown(document: Document) -> list[tuple[float, float]]:
 
 
 def parts_of(block: Block) -> list[list[Line]]:
-    """The lines of a block by cells or items if it has such, else all together; those without lines are left out."""
-    parts = [lines_of(block)]
-    if isinstance(block, TableBlock) and any(cell.lines for cell in block.table.cells):
-        parts = [cell.lines for cell in block.table.cells]
-    elif isinstance(block, ListBlock) and any(item.lines for item in block.items):
-        parts = [item.lines for item in block.items]
-    return [part for part in parts if part]
+    """The lines of a block: by cells or items if it has such, and what is in none of them; else all together."""
+    parts: list[list[Line]] = []
+    if isinstance(block, TableBlock):
+        parts = [cell.lines for cell in block.table.cells if cell.lines]
+    elif isinstance(block, ListBlock):
+        parts = [item.lines for item in block.items if item.lines]
+    # Cells know more than the block (dashes that only the grid tells) and perhaps less (a line beside the grid).
+    said = {mark for part in parts for line in part for mark in _marks(line)}
+    rest = [line for line in block.lines if not any(mark in said for mark in _marks(line))]
+    return [*parts, rest] if rest else parts
+
+
+def lines_of(block: Block) -> list[Line]:
+    """All lines of a block, each once."""
+    return [line for part in parts_of(block) for line in part]
+
+
+def _marks(line: Line) -> list[tuple[str, Box]]:
+    """What tells a line's words again after it was cut into cells."""
+    return [(word.text, word.box) for word in line.words] or [(line.text, line.box)]
 
 
 def baseline(line: PlacedLine) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -143,17 +156,6 @@ def baseline(line: PlacedLine) -> tuple[tuple[float, float], tuple[float, float]
     left = bottom_left + lift * (top_left - bottom_left)
     right = bottom_right + lift * (top_right - bottom_right)
     return (float(left[0]), float(left[1])), (float(right[0]), float(right[1]))
-
-
-def lines_of(block: Block) -> list[Line]:
-    """All lines of a block. Those of cells and items count where the block itself holds none."""
-    if block.lines:
-        return block.lines
-    if isinstance(block, TableBlock):
-        return [line for cell in block.table.cells for line in cell.lines]
-    if isinstance(block, ListBlock):
-        return [line for item in block.items for line in item.lines]
-    return []
 
 
 def corners_of(box: Box, quad: Quad | None, direction: Direction = "ltr") -> Corners:

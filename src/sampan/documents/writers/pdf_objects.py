@@ -9,6 +9,7 @@ streams, a table continues tables (§7.5.4, §7.5.8): not all readers follow a m
 from __future__ import annotations
 
 import io
+import logging
 import struct
 
 from pypdf import PdfReader
@@ -26,6 +27,9 @@ from pypdf.generic import (
 )
 
 from sampan.errors import InputError
+
+# What pypdf mends in a damaged file is no news for the person who parses it; it would go to standard error.
+logging.getLogger("pypdf").addHandler(logging.NullHandler())
 
 _KEPT = ("/Root", "/Info", "/ID")
 """Entries of the trailer that hold for the updated file too."""
