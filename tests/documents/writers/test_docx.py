@@ -295,14 +295,19 @@ def test_a_label_beside_a_paragraph_makes_no_columns() -> None:
 
 
 def test_a_word_set_apart_leaves_its_column_whole() -> None:
-    left = [column(60, 60, "a"), column(60, 260, "b")]
+    left = [
+        column(60, 60, "a"),
+        text("torn", box=(60, 260, 240, 300)),
+        text("word", box=(265, 262, 278, 275)),
+    ]
+    left.append(column(60, 310, "b"))
     right = [
         column(320, 60, "c"),
         text("torn", box=(320, 260, 480, 280)),
         text("word", box=(490, 262, 540, 278)),
     ]
     package = read(document([*left, *right, column(320, 290, "d")]))
-    assert columns_of(package) == [(2, ["a", "b", "c", "torn", "word", "d"])]
+    assert columns_of(package) == [(2, ["a", "torn", "word", "b", "c", "torn", "word", "d"])]
 
 
 def test_paper_follows_the_pages() -> None:

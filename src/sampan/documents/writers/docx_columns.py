@@ -16,6 +16,8 @@ MAX_COLUMNS = 4
 LEAST_WIDTH = 0.12
 """Of a column, as a part of the page's width; `LEAST_HEIGHT` of its height: less is a label beside something."""
 LEAST_HEIGHT = 0.05
+LEAST_START = 0.05
+"""Width of the first block of a column, as a part of the page's."""
 TOLERANCE = 0.01
 
 _TEXT = ("text", "heading", "list", "reference", "code")
@@ -62,8 +64,8 @@ class _Finder:
             return
         for rtl in (False, True):
             beside = self._beside(index, rtl)
-            # A word that was set apart at the end of a line is no column.
-            if not beside or not self._is_column(beside):
+            # A word that was set apart at the end of a line begins no column.
+            if not beside or not self._is_column(beside) or self._width(index) < LEAST_START:
                 continue
             several = len(self._columns) > 1
             if several and rtl == self._rtl and len(beside) == len(self._columns[-1]):
@@ -118,6 +120,10 @@ class _Finder:
             and y1 - y0 >= LEAST_HEIGHT * self._page.height
             and any(self._blocks[index].kind in _TEXT for index in column)
         )
+
+    def _width(self, index: int) -> float:
+        x0, _, x1, _ = self._box(index)
+        return (x1 - x0) / self._page.width
 
     def _box(self, index: int) -> Box:
         return self._blocks[index].box
