@@ -1,5 +1,6 @@
 """`sampan parse` as its users meet it: what is printed, what is written, and how it ends."""
 
+import csv
 import io
 import json
 import os
@@ -11,6 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+
+from sampan.cli.batch import parse_bytes
+from sampan.cli.summary import Tally
+from sampan.documents.bulk.outcome import Outcome
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -103,7 +108,7 @@ def test_an_interrupt_ends_with_what_was_done(sampan, fake_parser, make_files, t
     thread.join()
     assert result.code == 130
     assert "1 of 3 files" in result.err and "interrupted" in result.err
-    assert f"Go on with: sampan parse {folder} -o {tmp_path / 'out'} --resume" in result.err
+    assert f"Go on with sampan parse {folder} -o {tmp_path / 'out'} --resume" in result.err
     (folder / "2-hang.pdf").rename(folder / "2.pdf")
     result = sampan("parse", folder, "-o", tmp_path / "out", "--resume", "--json")
     assert result.code == 0
@@ -153,6 +158,13 @@ def test_every_option_arrives(sampan, fake_parser, make_files) -> None:
         (["a.pdf", "--to", ","], "names no format"),
         (["a.pdf", "--to", "md,json"], "add -o DIR"),
         (["a.pdf", "--json"], "add -o DIR"),
+        (
+            ["a.pdf", "--resume", "--max-memory", "2G"],
+            "--resume, --max-memory need a folder to write to: add -o DIR",
+        ),
+        (["a.pdf", "-o", "out", "--max-memory", "lots"], "--max-memory 'lots' is no amount of memory"),
+        (["a.pdf", "-o", "out", "--ray-address", "auto"], "--ray-address auto needs --engine ray"),
+        (["a.pdf", "-o", "out", "--workers", "2", "--profile", "t.json"], "leave out --workers"),
         (["a.pdf", "b.pdf"], "2 files need a folder to write to"),
         (["a.pdf", "-o", "b.pdf"], "b.pdf is a file"),
         (["a.pdf", "--ocr", "maybe"], "maybe"),
@@ -169,6 +181,74 @@ def test_wrong_use_is_answered_in_words(
     assert result.code == 2
     assert message in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_failure_list_names_file_page_and_cause(sampan, fake_parser, make_files, tmp_path) -> None:
+    folder = make_files("=cmd|x broken.pdf", "good.pdf", "partly.pdf")
+    for name in ("failed.csv", "failed.jsonl"):
+        assert sampan("parse", folder, "-o", tmp_path / name[-3:], "--failures", tmp_path / name).code == 1
+    with (tmp_path / "failed.csv").open(encoding="utf-8", newline="") as file:
+        rows = {Path(row["file"]).name: row for row in csv.DictReader(file)}
+    assert set(rows) == {"=cmd|x broken.pdf", "partly.pdf"}
+    assert (rows["partly.pdf"]["page"], rows["partly.pdf"]["stage"], rows["partly.pdf"]["cause"]) == (
+        "1", "tables", "no luck",
+    )  # fmt: skip
+    # A spreadsheet must not take a file's name for a formula.
+    assert rows["=cmd|x broken.pdf"]["cause"] == "'=cmd|x broken.pdf is truncated: fetch it again"
+    lines = [json.loads(line) for line in (tmp_path / "failed.jsonl").read_text("utf-8").splitlines()]
+    assert {Path(line["file"]).name: line["page"] for line in lines} == {
+        "=cmd|x broken.pdf": None,
+        "partly.pdf": 1,
+    }
+    result = sampan("parse", folder, "-o", tmp_path / "csv", "--failures", tmp_path / "csv")
+    assert result.code == 5 and "name another --failures" in result.err
+
+
+def test_resuming_reports_what_was_done_earlier(sampan, fake_parser, make_files, tmp_path) -> None:
+    folder = make_files("a.pdf", "broken.pdf")
+    assert sampan("parse", folder, "-o", tmp_path / "out").code == 1
+    make_files("b.pdf")
+    result = sampan("parse", folder, "-o", tmp_path / "out", "--resume", "--json")
+    summary = json.loads(result.out)
+    assert result.code == 1
+    assert (summary["total"], summary["done"], summary["earlier"], summary["failed"]) == (3, 3, 2, 1)
+    assert (summary["pages"], summary["pages_now"]) == (2, 1)
+    result = sampan("parse", folder, "-o", tmp_path / "out", "--resume")
+    assert "3 of 3 files, 2 pages" in result.err and "3 files done earlier, 1 failed" in result.err
+
+
+def test_limits_reach_the_workers(sampan, fake_parser, make_files, tmp_path) -> None:
+    folder = make_files("hang.pdf", "good.pdf")
+    result = sampan("parse", folder, "-o", tmp_path / "out", "--max-seconds", "0.5")
+    assert result.code == 1
+    assert "not done after 0.5 s" in result.err and (tmp_path / "out" / "good.md").exists()
+    single = sampan("parse", folder / "hang.pdf", "-o", tmp_path / "out", "--max-page-seconds", "0.5")
+    assert single.code == 1 and "no page done for 0.5 s" in single.err
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("500M", 500_000_000), ("2G", 2_000_000_000), ("1.5 GB", 1_500_000_000), ("7", 7)]
+)
+def test_amounts_of_memory(text: str, expected: int) -> None:
+    assert parse_bytes(text) == expected
+
+
+def test_the_exit_code_names_a_common_cause() -> None:
+    for codes, expected in (([0, 0], 0), ([0, 3], 1), ([3, 3], 3), ([4], 4), ([3, 4], 1), ([1], 1), ([], 0)):
+        tally = Tally(len(codes))
+        for code in codes:
+            tally.add(Outcome("", exit_code=code))
+        assert tally.exit_code == expected
+
+
+def test_the_time_left_is_that_of_this_run() -> None:
+    tally = Tally(10)
+    assert tally.seconds_left is None
+    tally.add(Outcome("", earlier=True))
+    assert tally.seconds_left is None
+    tally.start -= 8.0
+    tally.add(Outcome(""))
+    assert tally.seconds_left == pytest.approx(64.0, rel=0.01)
 
 
 def test_help_has_examples_and_exit_codes(sampan) -> None:

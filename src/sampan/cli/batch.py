@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sampan.cli import defects
-from sampan.errors import InputError, OptionError, OutputError, SampanError
+from sampan.errors import InputError, OptionError, SampanError
 
 if TYPE_CHECKING:
     from sampan.documents.bulk.engine import Event
@@ -77,19 +77,12 @@ def write_all(
         resumable, events = False, read_here(jobs, options, formats, folder)
     else:
         resumable, events = True, read_by_workers(jobs, output, options, formats, many)
-    try:
-        tally, interrupted = summary.follow(events, jobs, console, as_json, many.failures)
-    except OutputError as error:
-        hint = "; what is done stays done: run it again with --resume" if resumable else ""
-        raise OutputError(f"{error}{hint}") from error
-    if interrupted and resumable and not quiet:
+    tally, interrupted = summary.follow(events, jobs, console, as_json, many.failures)
+    if interrupted and resumable:
+        secret = any(argument.startswith("--password") for argument in sys.argv)
         command = [argument for argument in sys.argv[1:] if argument != "--resume"]
-        console.print(
-            f"Go on with: sampan {shlex.join(command)} --resume",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
+        same = "the same command and" if secret else f"sampan {shlex.join(command)}"
+        console.print(f"Go on with {same} --resume", soft_wrap=True, highlight=False, markup=False)
     return INTERRUPTED if interrupted else tally.exit_code
 
 

@@ -312,7 +312,7 @@ class Engine:
                 error = refused
         if error is not None:
             if is_hopeless(error):
-                raise error
+                raise OutputError(f"{error}; what is finished stays so: go on with --resume") from error
             discard(self.output.staging(job))
             outcome.error, outcome.exit_code = printable(str(error)), error.exit_code
             outcome.page = getattr(error, "page", None)
