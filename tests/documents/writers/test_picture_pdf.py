@@ -11,7 +11,7 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as raw
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from pypdf import PdfReader
 from tests.documents.writers.extraction import document_of, iou, line, page_of, places, text_of
 
@@ -72,6 +72,22 @@ def test_a_jpeg_is_embedded_as_it_is(mode: str, progressive: bool) -> None:
     assert np.abs(difference).max() <= (
         3 if mode != "CMYK" else 40
     )  # readers turn ink into light differently
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_colour_profile_goes_along(kind: str) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = saved(Image.fromarray(COLOURS), kind, icc_profile=profile)
+    pdf = as_pdf(data, f"image/{kind.lower()}")
+    name, stream = picture_of(pdf)["/ColorSpace"]
+    assert (
+        name == "/ICCBased" and stream.get_object().get_data() == profile and stream.get_object()["/N"] == 3
+    )
+    # A profile for other colours than the picture's would make it unreadable.
+    grey = saved(Image.fromarray(COLOURS[:, :, 0]), kind, icc_profile=profile)
+    assert picture_of(as_pdf(grey, f"image/{kind.lower()}"))["/ColorSpace"] == "/DeviceGray"
+    damaged = saved(Image.fromarray(COLOURS), kind, icc_profile=profile[:-9])
+    assert picture_of(as_pdf(damaged, f"image/{kind.lower()}"))["/ColorSpace"] == "/DeviceRGB"
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

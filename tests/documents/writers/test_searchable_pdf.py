@@ -345,6 +345,42 @@ def test_a_scanned_page_that_was_read() -> None:
     assert iou(found, (240 / 2, 252 / 2, 595 / 2, 320 / 2)) > 0.5
 
 
+def test_what_was_written_is_trusted_when_it_is_read_again() -> None:
+    said = [
+        "The",
+        "water",
+        "rises",
+        "twice",
+        "a",
+        "day",
+        "and",
+        "falls",
+        "again",
+        "and",
+        "nobody",
+        "in",
+        "the",
+        "town",
+        "asks",
+        "why",
+    ]
+    latin = [
+        line(
+            *(
+                (word, (100 + 140 * i, 100 + 50 * row, 220 + 140 * i, 130 + 50 * row))
+                for i, word in enumerate(part)
+            )
+        )
+        for row, part in enumerate((said[:5], said[5:10], said[10:]))
+    ]
+    cjk = line(
+        *((c, (100 + 34 * i, 300, 130 + 34 * i, 330)) for i, c in enumerate("漢字日本語")), text="漢字日本語"
+    )
+    (page,) = Parser(threads=1).parse(picture_page(*latin, cjk)).pages
+    assert page.origin == "text_layer"
+    assert page.text.split() == [*said, "漢字日本語"]
+
+
 @given(documents(wild_texts))
 @settings(max_examples=60, deadline=None)
 def test_any_document_becomes_a_file_that_opens(document: Document) -> None:

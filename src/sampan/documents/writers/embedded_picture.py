@@ -18,6 +18,7 @@ from pypdf.generic import (
     ArrayObject,
     ByteStringObject,
     DictionaryObject,
+    IndirectObject,
     NameObject,
     NumberObject,
     PdfObject,
@@ -25,10 +26,12 @@ from pypdf.generic import (
 )
 
 from sampan.documents.stages import Image
+from sampan.documents.writers.pdf_objects import PdfObjects, packed
 
 _BASELINE_TO_PROGRESSIVE = (0xC0, 0xC1, 0xC2)
 """Frames that DCTDecode must know; arithmetic coding and lossless JPEG are none of them."""
 
+_MAX_PROFILE = 1 << 24
 _ORIENTED = {
     1: (1, 0, 0, 1, 0, 0),
     2: (-1, 0, 0, 1, 1, 0),
@@ -46,6 +49,16 @@ _ORIENTED = {
 class EmbeddedPicture:
     stream: StreamObject
     orientation: int = 1
+    profile: bytes | None = None
+    """ICC profile of its colours."""
+
+    def add_to(self, pdf: PdfObjects) -> IndirectObject:
+        space = self.stream["/ColorSpace"]
+        if self.profile is not None and isinstance(space, NameObject):
+            components = {"/DeviceGray": 1, "/DeviceRGB": 3, "/DeviceCMYK": 4}[space]
+            profile = packed(self.profile, N=NumberObject(components), Alternate=space)
+            self.stream[NameObject("/ColorSpace")] = ArrayObject([NameObject("/ICCBased"), pdf.add(profile)])
+        return pdf.add(self.stream)
 
     def matrix(self, width: float, height: float) -> tuple[float, ...]:
         """The matrix that draws it on a page of this size."""
@@ -60,7 +73,10 @@ def embedded_file(data: bytes, media_type: str, orientation: int) -> EmbeddedPic
             return _jpeg(data, orientation)
         if media_type == "image/png":
             stream = _png(data)
-            return None if stream is None else EmbeddedPicture(stream, orientation)
+            if stream is None:
+                return None
+            compressed = next((body for name, body in _png_chunks(data) if name == b"iCCP"), b"")
+            return EmbeddedPicture(stream, orientation, _inflated_profile(compressed, stream))
     except (struct.error, IndexError):
         return None
     return None
@@ -84,6 +100,7 @@ def embedded_pixels(picture: Image) -> EmbeddedPicture:
 
 def _jpeg(data: bytes, orientation: int) -> EmbeddedPicture | None:
     adobe = False
+    profile: dict[int, bytes] = {}
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -93,6 +110,9 @@ def _jpeg(data: bytes, orientation: int) -> EmbeddedPicture | None:
         (length,) = struct.unpack_from(">H", data, at + 2)
         if marker == 0xEE and data[at + 4 : at + 9] == b"Adobe":
             adobe = True
+        if marker == 0xE2 and data[at + 4 : at + 16] == b"ICC_PROFILE\0":
+            # A profile longer than a segment is parted; each part has its number (ICC.1:2022 Annex B.4).
+            profile[data[at + 16]] = data[at + 18 : at + 2 + length]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             bits, height, width, components = struct.unpack_from(">BHHB", data, at + 4)
             space = {1: "/DeviceGray", 3: "/DeviceRGB", 4: "/DeviceCMYK"}.get(components)
@@ -103,7 +123,8 @@ def _jpeg(data: bytes, orientation: int) -> EmbeddedPicture | None:
                 # Adobe's CMYK files hold the inverse of ink.
                 stream[NameObject("/Decode")] = ArrayObject([NumberObject(1), NumberObject(0)] * 4)
             stream.set_data(data)
-            return EmbeddedPicture(stream, orientation)
+            whole = b"".join(part for _, part in sorted(profile.items()))
+            return EmbeddedPicture(stream, orientation, whole if _fits(whole, components) else None)
         at += 2 + length
     return None
 
@@ -133,6 +154,26 @@ def _png(data: bytes) -> StreamObject | None:
     )
     stream.set_data(b"".join(body for name, body in chunks if name == b"IDAT"))
     return stream
+
+
+def _inflated_profile(chunk: bytes, stream: StreamObject) -> bytes | None:
+    """The profile of a PNG's iCCP chunk (§11.3.2.3): name, NUL, method 0, zlib data."""
+    name, _, rest = chunk.partition(b"\0")
+    if not name or not rest:
+        return None
+    try:
+        profile = zlib.decompressobj().decompress(rest[1:], _MAX_PROFILE)
+    except zlib.error:
+        return None
+    coloured = stream.get("/ColorSpace") == NameObject("/DeviceRGB")
+    return profile if _fits(profile, 3 if coloured else 1) else None
+
+
+def _fits(profile: bytes, components: int) -> bool:
+    """Whether it is a whole profile for so many components (ICC.1:2022 §7.2)."""
+    if len(profile) < 128 or struct.unpack_from(">I", profile)[0] != len(profile):
+        return False
+    return profile[36:40] == b"acsp" and profile[16:20] == {1: b"GRAY", 3: b"RGB ", 4: b"CMYK"}[components]
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

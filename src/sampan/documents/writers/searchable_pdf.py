@@ -180,7 +180,7 @@ def _of_pictures(document: Document, source: OpenSource, data: bytes) -> bytes:
             resources[NameObject("/Font")] = fonts.resources()
         picture = _picture(source, data, header, number)
         if picture is not None:
-            resources[NameObject("/XObject")] = dictionary(Page=pdf.add(picture.stream))
+            resources[NameObject("/XObject")] = dictionary(Page=picture.add_to(pdf))
             matrix = " ".join(f"{value:.3f}" for value in picture.matrix(*size))
             streams.append(pdf.add(packed(f"q {matrix} cm /Page Do Q\n".encode())))
         page.update(dictionary(Contents=streams, Resources=resources))
