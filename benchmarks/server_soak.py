@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "server_soak.json"
 PLOT = ROOT / "docs" / "images" / "server_soak.svg"
 LIMITS = (
-    "--queue", "24", "--max-mb", "3", "--max-pages", "40", "--max-pixels", "20000000", "--max-seconds", "30",
+    "--queue", "6", "--max-mb", "3", "--max-pages", "40", "--max-pixels", "20000000", "--max-seconds", "30",
     "--max-memory-mb", "1500", "--grace", "30",
 )  # fmt: skip
 GOOD = {200, 202, 204, 429}

@@ -8,10 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 from benchmarks.served import Served, group_members, until
+from tests.documents.reading.pdf_samples import SamplePage, pdf, text
 
 from sampan.errors import OptionError, OutputError
 from sampan.server import ServerSettings
 from sampan.server.run import serve
+from sampan.server.store import Store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and process groups")
 
@@ -80,3 +82,17 @@ def test_a_taken_port_and_a_taken_folder_are_said_in_words(tmp_path: Path, serve
             serve(settings, print)
     with pytest.raises(OutputError, match="another server uses"):
         serve(ServerSettings(port=0, data=served.data), print)
+
+
+def test_stopping_the_whole_group_is_no_fault_of_the_document(tmp_path: Path) -> None:
+    """As systemd does it unless told otherwise, and shells: everybody gets the signal at once."""
+    document = pdf(*[SamplePage(text(72, 700, f"Page {number}") * 200) for number in range(150)])
+    with Served(tmp_path / "data", "--grace", "0") as first:
+        id = queue(first, document)
+        until(lambda: job(first, id)["status"] == "running")
+        first.signal_all(signal.SIGTERM)
+        assert first.process.returncode == 0
+    store = Store(tmp_path / "data" / "jobs.sqlite3")
+    row = store.get(id)
+    assert row is not None
+    assert (row.status, row.starts, row.crashes, row.interruptions) == ("queued", 1, 0, 0)

@@ -45,6 +45,7 @@ MOST_CRASHES = 3
 MOST_INTERRUPTIONS = 10
 """So many servers may die while they read it: most of them for other reasons."""
 _SWEEP_SECONDS = 600.0
+_MOMENT = 0.3
 
 T = TypeVar("T")
 
@@ -289,6 +290,12 @@ class Dispatcher:
             self._ended(job.id, "done", pages=pages, seconds=round(seconds, 3))
 
     async def _crashed(self, job: Job, error: WorkerDiedError) -> None:
+        # Who stops a whole process group stops the workers a moment before we hear of it: no fault of the document.
+        await asyncio.sleep(_MOMENT)
+        if self.stopping:
+            if await self.ask(self._store.requeue, job.id, crashed=False):
+                log("job put back", job=job.id)
+            return
         log("worker died", job=job.id, crash=job.crashes + 1)
         if job.crashes + 1 < MOST_CRASHES:
             if await self.ask(self._store.requeue, job.id, crashed=True):

@@ -86,6 +86,9 @@ class Job:
     """How often the whole server died while it was read."""
     completions: int
 
+    def __post_init__(self) -> None:
+        self.waited = bool(self.waited)  # SQLite has no truth values
+
     @property
     def ended(self) -> bool:
         return self.status in ENDED
