@@ -22,6 +22,8 @@ from sampan.documents.stages import Image, TextLayer
 from sampan.errors import InputError, LimitError, PasswordError
 
 POINTS_PER_INCH = 72.0
+MAX_SIDE = 1_000_000
+"""Points. ISO 32000-1 Annex C allows 14,400 units; PDFium's text search takes memory by the point."""
 
 
 class PdfFile:
@@ -134,6 +136,11 @@ class PdfPage:
         width, height = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
         if not (raw.FPDF_GetPageBoundingBox(page, box) and width > 0 and height > 0):
             raise InputError(f"page {self.number} of {self._file.name} has no area: the page is damaged")
+        if not (width <= MAX_SIDE and height <= MAX_SIDE):
+            raise LimitError(
+                f"page {self.number} of {self._file.name} is {width:g} × {height:g} points (limit {MAX_SIDE:,} a "
+                "side, 350 m): its page box is damaged, so print it to a new PDF"
+            )
         self._size = (float(width), float(height))
         return self._size, upright_transform((box.left, box.bottom, box.right, box.top), rotation)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from sampan.documents.options import ParseOptions
 from sampan.documents.reading.image_header import read_header
 from sampan.documents.reading.pdf_objects import PdfObject, read_objects
-from sampan.documents.reading.stream_filters import exceeds, unfolded
+from sampan.documents.reading.stream_filters import Octets, exceeds, unfolded
 from sampan.errors import InputError, LimitError
 
 TEXT_WEIGHT = 3
@@ -33,7 +33,7 @@ _PAGE_SIDE = 1000.0
 _HEADER = 1 << 20
 """So much of a packed picture is unfolded to find its header."""
 _PIXEL_BYTES = 8
-_DEEPEST = 60
+_DEEPEST = 40
 
 _COMMAND = re.compile(
     rb"(?<![^\s\0\])>}])(?:(?P<text>T[jJ]|['\"])|[fFSsBb]\*?|q|sh|EI|Do|W\*?)(?![^\s\0\[(<{/%])"
@@ -97,11 +97,11 @@ def _check_picture(found: PdfObject, where: str, options: ParseOptions) -> None:
             )
 
 
-def _declared(content: bytes, kind: bytes | None) -> list[tuple[float, float]]:
+def _declared(content: Octets, kind: bytes | None) -> list[tuple[float, float]]:
     """Sizes in the picture's own header."""
     if kind == b"DCTDecode":
         try:
-            frames = read_header(content[max(content.find(b"\xff\xd8"), 0) :], "image/jpeg").frames
+            frames = read_header(bytes(content[max(content.find(b"\xff\xd8"), 0) :]), "image/jpeg").frames
             return [(float(width), float(height)) for width, height in frames]
         except InputError:
             return []
@@ -154,7 +154,7 @@ class _Drawing:
     """Counts the commands of pages with all that their forms draw, as `count` counts those of one stream."""
 
     def __init__(
-        self, objects: dict[int, list[PdfObject]], options: ParseOptions, count: Callable[[bytes], int]
+        self, objects: dict[int, list[PdfObject]], options: ParseOptions, count: Callable[[Octets], int]
     ) -> None:
         self._objects = objects
         self._enough = options.max_commands + 1
@@ -162,12 +162,12 @@ class _Drawing:
         self._count = count
         self._streams: dict[int, tuple[int, Counter[bytes]]] = {}
         self._names_of: dict[bytes, dict[bytes, set[int]]] = {}
-        self._known: dict[tuple[int, bytes], int] = {}
+        self._known: dict[tuple[int, bytes, int], int] = {}
 
     def commands(self, page: PdfObject) -> int:
         total = 0
         for number, times in Counter(self._contents(page)).items():
-            total += times * self._drawn(number, page.text, ())
+            total += times * self._drawn(number, page.text, 0)
             if total >= self._enough:
                 break
         return total
@@ -181,20 +181,23 @@ class _Drawing:
                 numbers += [int(value) for text in arrays for value in _REFERENCE.findall(text)] or [number]
         return numbers
 
-    def _drawn(self, number: int, resources: bytes, above: tuple[int, ...]) -> int:
-        """Commands that content or form `number` comes to; `resources` is the text that its names stand in."""
-        key = (number, resources)
+    def _drawn(self, number: int, resources: bytes, depth: int) -> int:
+        """Commands that content or form `number` comes to; `resources` is the text that its names stand in.
+
+        PDFium draws forms inside themselves as well, down to its deepest level.
+        """
+        key = (number, resources, depth)
         if key in self._known:
             return self._known[key]
-        if number in above or len(above) > _DEEPEST:  # PDFium draws no form inside itself
-            return 0
+        if depth > _DEEPEST:
+            return 1
         count, drawn = self._stream(number)
         if drawn:
             for form in self._objects.get(number, ()):
                 own = form.text if b"/Resources" in form.text else resources
                 names = self._names(own)
                 for name, times in drawn.items():
-                    inner = [self._drawn(child, own, (*above, number)) for child in names.get(name, ())]
+                    inner = [self._drawn(child, own, depth + 1) for child in names.get(name, ())]
                     count = min(count + times * max(inner, default=0), self._enough)
         self._known[key] = count
         return count
@@ -231,5 +234,5 @@ class _Drawing:
         return self._names_of[resources]
 
 
-def _count(content: bytes) -> int:
+def _count(content: Octets) -> int:
     return sum(TEXT_WEIGHT if found["text"] else 1 for found in _COMMAND.finditer(content))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sampan.documents.reading.stream_filters import unfolded
+from sampan.documents.reading.stream_filters import exceeds, unfolded
 from sampan.errors import LimitError
 
 MAX_OBJECTS = 2_000_000
@@ -63,13 +63,13 @@ def read_objects(data: bytes, name: str, limit: int) -> dict[int, list[PdfObject
         objects.setdefault(number, []).append(found)
     for found in [one for many in objects.values() for one in many]:
         if found.is_stream and b"/ObjStm" in found.text:
-            content, _ = unfolded(found.content, found.filters, limit)
-            if len(content) > limit:
+            if exceeds(found.content, found.filters, limit):
                 raise LimitError(
                     f"{name} holds a list of objects that unfolds to more than {limit:,} bytes: "
                     "raise max_stream_bytes if you trust it"
                 )
-            for number, text in _packed(found.text, content):
+            content, _ = unfolded(found.content, found.filters, limit)
+            for number, text in _packed(found.text, bytes(content)):
                 objects.setdefault(number, []).append(PdfObject(text))
     return objects
 
