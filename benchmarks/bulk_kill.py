@@ -16,6 +16,7 @@ the journal's `attempts`, and by a hook in the worker processes that writes a li
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -87,8 +88,9 @@ class Runs:
         self.site = base / "site"
         self.site.mkdir()
         (self.site / "sitecustomize.py").write_text(HOOK)
+        self.out, self.err = base / "stdout", base / "stderr"
 
-    def start(self, output: Path, log: Path, *more: str) -> subprocess.Popen[str]:
+    def start(self, output: Path, log: Path, *more: str) -> subprocess.Popen[bytes]:
         command = [
             sys.executable, "-c", "from sampan.cli.main import main; main()", "parse", str(self.corpus),
             "-o", str(output), "--to", FORMATS, "--workers", str(self.workers), "--threads", "1", "--json", *more,
@@ -99,20 +101,15 @@ class Runs:
             "PAGE_LOG": str(log),
             "OMP_NUM_THREADS": "1",
         }
-        return subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env=environment,
-        )
+        # To files: a pipe that nobody reads would stop the run.
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            return subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True, env=environment)
 
-    def finish(self, process: subprocess.Popen[str]) -> dict[str, Any]:
-        out, err = process.communicate(timeout=3600)
+    def finish(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+        process.wait(3600)
         if process.returncode not in (0, 1):
-            raise SystemExit(f"a run ended with {process.returncode}: {err[-2000:]}")
-        summary: dict[str, Any] = json.loads(out)
+            raise SystemExit(f"a run ended with {process.returncode}: {self.err.read_text()[-2000:]}")
+        summary: dict[str, Any] = json.loads(self.out.read_bytes())
         return summary
 
 
@@ -162,17 +159,20 @@ def kill_groups(runs: Runs, kills: int, draw: random.Random) -> dict[str, Any]:
         before = Finished()
         counted = 0
         while True:
+            start = time.perf_counter()
             process = runs.start(output, log, "--resume")
-            # At the pace of the undisturbed run, the kills of a round are spread over all of it.
-            delay = draw.uniform(0.2, 2.2 * seconds / kills + 1.5) if len(told) < kills else 3600.0
-            try:
-                process.wait(delay)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+            if len(told) < kills:
+                # One in six is killed while it starts, the others at any moment of an equal share of the work.
+                if draw.random() > 1 / 6:
+                    wait_for_growth(log, process)
+                    time.sleep(draw.uniform(0.0, 2.2 * seconds / kills))
+                else:
+                    time.sleep(draw.uniform(0.0, 1.5))
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            else:
+                runs.finish(process)
             killed = process.wait() == -signal.SIGKILL
-            for stream in (process.stdout, process.stderr):
-                if stream is not None and killed:
-                    stream.close()
             wait_until_gone(process.pid)
             lines = log.read_text().splitlines()
             again = before.pages & set(lines[counted:])
@@ -189,7 +189,11 @@ def kill_groups(runs: Runs, kills: int, draw: random.Random) -> dict[str, Any]:
                 wrong += compare(expected, contents(output))
                 break
             told.append(
-                {"after_s": round(delay, 2), "files_finished": len(now.files), "parts_kept": now.parts}
+                {
+                    "after_s": round(time.perf_counter() - start, 2),
+                    "files_finished": len(now.files),
+                    "parts_kept": now.parts,
+                }
             )
             print(f"kill {len(told)}: {told[-1]}", flush=True)
         pages = Counter(log.read_text().splitlines())
@@ -235,7 +239,7 @@ def kill_ray_workers(runs: Runs, kills: int, draw: random.Random) -> dict[str, A
                     *(each.pid for each in psutil.Process(process.pid).children(recursive=True)),
                 ]
                 os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                process.wait()
                 for pid in family:
                     wait_until_gone(pid, group=False)
                 driver_killed = True
@@ -309,6 +313,13 @@ def contents(output: Path) -> dict[str, bytes]:
 def compare(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
     names = sorted(expected.keys() | found.keys())
     return [f"output {name!r} differs" for name in names if expected.get(name) != found.get(name)]
+
+
+def wait_for_growth(log: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until a page more has been begun, or the run is over."""
+    size = log.stat().st_size
+    while log.stat().st_size == size and process.poll() is None:
+        time.sleep(0.02)
 
 
 def wait_until_gone(pid: int, group: bool = True) -> None:
