@@ -50,6 +50,8 @@ def join(head: str, tail: str, vocabulary: Vocabulary | None = None) -> str:
         return head + tail
     if is_cjk(head[-1]) and is_cjk(tail[0]):
         return head + tail
+    if tail[0].isalpha() and _ELIDED.search(head):
+        return head + tail
     if head[-1] in "/" and len(head) > 1 and not head[-2].isspace():
         return head + tail
     return f"{head} {tail}"
@@ -72,6 +74,11 @@ def _drops_hyphen(last: str, tail: str, head: str, vocabulary: Vocabulary | None
     return not chain and last.lower() not in _PREFIXES_KEPT
 
 
+_ELIDED = re.compile(
+    r"(?:^|[^\w'’])(?:[cdjlmnst]|(?:jus|lors|puis|quoi|presque|quel)?qu|(?:d|n|s|c)?[ae]ll|dell|nell|sull|coll|un|gl|quest)['’]$",
+    re.IGNORECASE,
+)
+"""French and Italian words that lost their last vowel to the next word's first, at a line's end."""
 _PREFIXES_KEPT = frozenset(
     [
         "well",

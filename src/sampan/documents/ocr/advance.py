@@ -17,6 +17,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from sampan.documents.ocr.ctc import Reading
+from sampan.documents.ocr.words import is_cjk
+
 _USUAL = {
     0.22: "ijl'’|",
     0.28: "ftI.,:;!/\\[]`·",
@@ -33,6 +36,9 @@ _USUAL = {
 """Advance widths in em between those of a common sans serif and a common serif typeface."""
 _BEARINGS = 0.08
 """White at both sides of a word that its ink leaves out, in em."""
+_LEAST_SQUARES = 8
+_LEAP, _MIXED_LEAP = 1.4, 1.3
+"""Steps, in squares, from which a character is missing: between two of full width, and beside a narrow one."""
 _ROUNDS = 4
 _RIDGE = 3.0
 """Weight of the usual widths against the page's own: as many occurrences of a letter."""
@@ -79,6 +85,30 @@ def misfits(lines: Sequence[Sequence[tuple[str, float]]]) -> list[NDArray[np.flo
     for k in np.flatnonzero(size > np.maximum(_LEAST_MISFIT, _SPREADS * np.maximum(spread, own[row_of]))):
         result[rows[k]][places[k]] = errors[k]
     return result
+
+
+def leaps(reading: Reading) -> NDArray[np.bool_]:
+    """(len(characters),) which characters of a line of ideographs or kana stand beside a gap in its pitch.
+
+    These scripts are set in squares, so a character that was left out, or two that were read as one, show as a step of
+    more than one square.
+    """
+    count = len(reading.characters)
+    beside = np.zeros(count, np.bool_)
+    square = np.array([is_cjk(character) for character in reading.characters], np.bool_)
+    if square.sum() < _LEAST_SQUARES:
+        return beside
+    steps = np.diff(reading.columns.mean(axis=1))
+    both = square[1:] & square[:-1]
+    if both.sum() < _LEAST_SQUARES - 2:
+        return beside
+    pitch = float(np.median(steps[both]))
+    long = (both & (steps > _LEAP * pitch)) | ((square[1:] ^ square[:-1]) & (steps > _MIXED_LEAP * pitch))
+    blank = np.array([character.isspace() for character in reading.characters], np.bool_)
+    long &= ~(blank[1:] | blank[:-1])
+    beside[1:] |= long
+    beside[:-1] |= long
+    return beside
 
 
 def _fit(

@@ -16,11 +16,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sampan.documents.ocr.advance import misfits
+from sampan.documents.ocr.advance import leaps, misfits
 from sampan.documents.ocr.crops import LineCrop, quad_size
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.words import WordSpan, is_cjk, spaced, word_spans
 from sampan.runtime import trace
+
+_SURE_EDGE = 0.95
+"""A first or last letter that the fast model is so sure of is not given up to a narrow cut."""
 
 
 class Recogniser(Protocol):
@@ -49,7 +52,7 @@ SUSPICIOUS = re.compile(
     r"fß"  # tiny reads ß as fß in some typefaces
     r"|^[-–—]\d+[-–—]?$|^\d+[-–—]$"  # dashed numbers
     r"|['’`]"  # straight or curly
-    r"|[a-zà-ÿ][01]|[01][a-zà-ÿ]{2}|[a-z]I[a-z]|^[lI1|]+$|/[I1l]\)?$|-[1lI]$"  # l, 1, I, o and 0
+    r"|[a-zà-ÿ][01]|[01][a-zà-ÿ]{2}|[a-z]I[a-z]|^[lI1|]+$|/[I1l]?\)?$|-[1lI]$"  # l, 1, I, o and 0
     r"|_",  # doubled underscores run together
 )
 """Confusions that tiny makes with high probability (measured on rendered pages): always read again."""
@@ -147,6 +150,12 @@ class CascadeRecogniser:
         ]
         if not reading.characters:
             return [_Doubt(index, 0, 0, crop)]
+        beside = leaps(reading)
+        if beside.any():
+            doubtful = [
+                doubt or bool(beside[span.first : span.last].any())
+                for doubt, span in zip(doubtful, spans, strict=True)
+            ]
         if not any(doubtful):
             return []
         # Short words say little by themselves: read them with their neighbours.
@@ -189,6 +198,7 @@ def _says_something(span: WordSpan) -> bool:
 def _merged(reading: Reading, doubt: _Doubt, careful: Reading, whole: LineCrop) -> Reading:
     """`reading` with the doubtful characters replaced, unless the careful reading is clearly the worse one."""
     before = reading.probabilities[doubt.first : doubt.last]
+    careful = _without_neighbours(reading, doubt, careful)
     if not careful.characters:
         return reading
     if before.size and careful.confidence < float(before.mean()) - 0.05:
@@ -210,6 +220,47 @@ def _merged(reading: Reading, doubt: _Doubt, careful: Reading, whole: LineCrop) 
         probabilities=probabilities.astype(np.float32),
         columns=columns.astype(np.float32),
         model=careful.model if len(careful.characters) == len(characters) else reading.model,
+    )
+
+
+_BARS = str.maketrans("1I|", "lll")
+
+
+def _without_neighbours(reading: Reading, doubt: _Doubt, careful: Reading) -> Reading:
+    """The careful reading of a piece without letters of the words beside it that the cut took along.
+
+    If both readings agree but for one letter at an end, set off by a space, and that letter is the neighbour's, it
+    came with the cut. If the careful one lacks just the first or last letter, the cut lost it.
+    """
+    own = "".join(reading.characters[doubt.first : doubt.last]).strip()
+    text = careful.text
+    if len(text) != len(careful.characters) or not own:
+        return careful
+    left = "".join(reading.characters[: doubt.first]).rstrip()[-1:].translate(_BARS)
+    right = "".join(reading.characters[doubt.last :]).lstrip()[:1].translate(_BARS)
+    if text[1:2] == " " and text[2:] == own and text[0].translate(_BARS) == left:
+        return _sliced(careful, 2, len(text))
+    if text[-2:-1] == " " and text[:-2] == own and text[-1].translate(_BARS) == right:
+        return _sliced(careful, 0, len(text) - 2)
+    if len(own) > 3 and text in (own[1:], own[:-1]):
+        edge = reading.probabilities[doubt.first if text == own[1:] else doubt.last - 1]
+        return Reading("", 0.0, [], *_nothing()) if edge >= _SURE_EDGE else careful
+    return careful
+
+
+def _nothing() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return np.zeros(0, np.float32), np.zeros((0, 2), np.float32)
+
+
+def _sliced(reading: Reading, first: int, last: int) -> Reading:
+    """Characters [first, last) of a reading."""
+    return Reading(
+        text=reading.text[first:last],
+        confidence=float(reading.probabilities[first:last].mean()),
+        characters=reading.characters[first:last],
+        probabilities=reading.probabilities[first:last],
+        columns=reading.columns[first:last],
+        model=reading.model,
     )
 
 

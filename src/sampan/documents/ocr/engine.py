@@ -99,8 +99,8 @@ class OcrEngine:
             typographic(spaced(reading, crop.ink()), crop.ink(), usual / max(quad_size(crop.quad)[0], 1.0))
             for crop, reading in zip(level, readings, strict=True)
         ]
-        readings = settle_ideographs(settle_lookalikes(level, readings))
-        readings = consistent(readings, page_apostrophe(level, readings))
+        readings = settle_lookalikes(level, readings)
+        readings = settle_ideographs(consistent(readings, page_apostrophe(level, readings)))
         for number, (crop, reading) in enumerate(zip(level, readings, strict=True)):
             if number in lone_crops and not is_sure(reading):
                 continue

@@ -24,7 +24,7 @@ _MARGIN = np.array([-0.6, -0.3, 0.6, 0.3], np.float32)
 _MOST = 24
 """More lone components than this are a texture or a drawing."""
 _SURE = 0.93
-_KEPT = re.compile(r"[0-9A-Za-z]")
+_KEPT = re.compile(r"[0-9A-Za-z#]")
 
 
 def lone_glyphs(marks: NDArray[np.float32], quads: NDArray[np.float32]) -> NDArray[np.float32]:

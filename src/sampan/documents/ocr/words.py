@@ -175,6 +175,12 @@ def parted(reading: Reading, ink: InkRuns | None) -> list[list[WordSpan]]:
 
 
 _LONE_ONE = re.compile(r"(?<=[a-zà-ÿ])1(?=[a-zà-ÿ])|(?<=[./])1(?=[a-zà-ÿ]{2})")
+_NUMERO = re.compile(r"(?<=\b[nN]\.)°")
+"""n.º: a raised o, never a degree."""
+_WIDE_COMMA = re.compile(r"(?<=[0-9])，(?=[0-9]{3})")
+"""A full-width comma inside a number in half-width figures."""
+_DASHED_PAGE = re.compile(r"^[-–—]( ?\d+ ?)[-–—]$")
+"""A page number between dashes: both are en dashes, whatever a speck made one of them."""
 _AFTER_LETTER = re.compile(r"(?<=[^\W\d_])['’]")
 _SOME_CURLY = 0.25
 """Share of apostrophes read as curly from which all of a page's are."""
@@ -184,8 +190,9 @@ _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 def consistent(readings: Sequence[Reading], apostrophe: str | None = None) -> list[Reading]:
     """Readings of one page, agreed on what a single word cannot tell.
 
-    A 1 amid lower-case letters is an l (never amid capitals or digits, where codes live); apostrophes inside words
-    are all curly or all straight: as `apostrophe` says, or else as they were read.
+    A page number stands between en dashes, and n.º has a raised o. A 1 amid lower-case letters is an l (never amid
+    capitals or digits, where codes live); apostrophes inside words are all curly or all straight: as `apostrophe`
+    says, or else as they were read.
     """
     shapes = Counter(mark for reading in readings for mark in _APOSTROPHE.findall(reading.text))
     # Recognisers answer ' for both, and ’ only where they see one.
@@ -194,6 +201,10 @@ def consistent(readings: Sequence[Reading], apostrophe: str | None = None) -> li
     agreed = []
     for reading in readings:
         text = _LONE_ONE.sub("l", reading.text)
+        text = _NUMERO.sub("º", text)
+        text = _WIDE_COMMA.sub(",", text)
+        if dashed := _DASHED_PAGE.match(text):
+            text = f"–{dashed.group(1)}–"
         if apostrophe:
             # Elided at the line's end, or a closing quote, which has the same shape.
             text = _AFTER_LETTER.sub(apostrophe, text)
