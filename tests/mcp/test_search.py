@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 import random
 
-from sampan.documents.model import Document, HeadingBlock, Page, Source, TextBlock
+from sampan.documents.model import (
+    Cell,
+    Document,
+    HeadingBlock,
+    Page,
+    Source,
+    Table,
+    TableBlock,
+    TextBlock,
+)
 from sampan.mcp.search import HEADING_WEIGHT, K1, B, Index, tokens
 
 
@@ -62,9 +71,18 @@ def test_chinese_is_found_by_words_inside_it() -> None:
 
 
 def test_markup_of_tables_is_not_text_but_written_tags_are() -> None:
-    index = Index(document(["a <td> cell", "# other", "plain"]))
-    assert index.search("td")
-    assert not {"thead", "tbody"} & index._postings.keys()
+    made = document(["a <td> cell", "# other", "plain"])
+    cells = [Cell(row=0, column=0, column_span=2, text="wide"), Cell(row=1, column=0, text="a<b>c"),
+             Cell(row=1, column=1, text="x")]  # fmt: skip
+    table = Table(rows=2, columns=2, cells=cells)
+    made.pages[0].blocks.append(
+        TableBlock(id="p1-b9", box=(0, 0, 1, 1), order=9, text="wide a<b>c x", table=table)
+    )
+    index = Index(made)
+    assert "<td" in "".join(passage.text for passage in index.passages), "the table is HTML here"
+    assert len(index.search("td")) == 1 and "cell" in index.search("td")[0].passage.text
+    assert index.search("wide") and index.search("b")
+    assert not {"table", "tr", "tbody", "colspan", "lt", "gt"} & index._postings.keys()
 
 
 def test_scores_are_those_of_the_formula() -> None:

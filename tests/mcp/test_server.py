@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,8 +23,12 @@ pytest.importorskip("mcp")
 from mcp import Client, MCPError, StdioServerParameters
 
 import sampan
+from sampan.documents.bulk.isolation import CancelledError
 from sampan.documents.model import Document
 from sampan.documents.writers import render
+from sampan.mcp.roots import Roots
+from sampan.mcp.server import build_server
+from sampan.mcp.shelf import Shelf
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUN = "import sys; sys.argv[0] = 'sampan'; from sampan.cli.main import main; main()"
@@ -146,6 +151,44 @@ def test_everything_over_stdio(folder: Path) -> None:
 
     over_stdio(folder, talk)
     assert steps == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_a_cancelled_call_ends_the_reading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import anyio
+
+    shelf = Shelf(Roots([folder]))
+    begun, ended = threading.Event(), threading.Event()
+
+    def slow(self, path, pages=None, ocr="auto", progress=None, cancelled=None):
+        begun.set()
+        if cancelled.wait(60):
+            ended.set()
+        raise CancelledError("cancelled")
+
+    monkeypatch.setattr(Shelf, "open", slow)
+
+    async def run() -> None:
+        async with Client(build_server(shelf)) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "parse_document", {"path": "report.pdf"})
+            await anyio.to_thread.run_sync(begun.wait)
+            tasks.cancel_scope.cancel()
+
+    asyncio.run(run())
+    assert ended.wait(60)
+
+
+def test_defects_are_not_shown_to_the_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self, *_, **__):
+        raise ZeroDivisionError("secret /path")
+
+    monkeypatch.setattr(Shelf, "open", broken)
+
+    async def run() -> None:
+        async with Client(build_server(Shelf(Roots([folder])))) as client:
+            said = await refused(client, "parse_document", path="report.pdf")
+            assert "secret" not in said
+
+    asyncio.run(run())
 
 
 def test_a_large_file_is_refused_by_the_servers_own_limit(folder: Path) -> None:

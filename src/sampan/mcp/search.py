@@ -8,6 +8,7 @@ are cut into single characters and pairs.
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import unicodedata
@@ -52,7 +53,7 @@ class Index:
         self._postings: dict[str, dict[int, float]] = {}
         self._lengths: list[int] = []
         for number, passage in enumerate(self.passages):
-            weights: dict[str, float] = dict(Counter(tokens(_TAG.sub(" ", passage.text))))
+            weights: dict[str, float] = dict(Counter(tokens(html.unescape(_TAG.sub(" ", passage.text)))))
             self._lengths.append(int(sum(weights.values())))
             for heading in passage.headings:
                 for token in tokens(heading):
