@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,3 +177,18 @@ def test_copying_gives_the_whole_document(context: BrowserContext, page: Page, s
     assert '<td colspan="2"' in html and "Keep the load low" in html  # the second page, its table with spans
     assert "Harbour\t3.6\t14\t9\t250" in text
     assert "Annual report" not in text  # a running header is no text
+
+
+def test_a_folder_from_the_desktop_is_taken_with_all_that_is_in_it(
+    context: BrowserContext, page: Page, server: StandIn, tmp_path: Path
+) -> None:
+    (tmp_path / "scans" / "inner").mkdir(parents=True)
+    for name in ("scans/one.pdf", "scans/inner/two.png", "scans/.hidden"):
+        (tmp_path / name).write_bytes(b"a document")
+    start(page)
+    devtools = context.new_cdp_session(page)
+    data = {"items": [], "files": [str(tmp_path / "scans")], "dragOperationsMask": 1}
+    for event in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": event, "x": 400, "y": 300, "data": data})
+    expect(page.locator(".document[data-state=done]")).to_have_count(2)
+    assert set(page.locator(".title").all_text_contents()) == {"one.pdf", "two.png"}

@@ -110,14 +110,41 @@ def test_a_lost_connection_is_said_and_mended(page: Page, server: StandIn) -> No
     drop(page, "boats.pdf")
     expect(page.locator(".crossing .line")).to_have_text("Page 2 of 2")
     page.context.set_offline(True)
-    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
     server.gate.set()
     page.context.set_offline(False)
     expect(page.get_by_role("heading", name="Small Boats")).to_be_visible()
-    expect(page.get_by_text("The connection is lost.")).to_be_hidden()
+    expect(page.get_by_text("The server cannot be reached.")).to_be_hidden()
 
 
-def test_a_document_that_is_gone_leads_back_to_the_shelf(page: Page, server: StandIn) -> None:
-    start(page, "#job-99")
+def test_the_key_is_not_asked_for_again_and_again(page: Page, server: StandIn) -> None:
+    server.events = False
+    server.gate.clear()
+    start(page)
+    drop(page, "boats.pdf")
+    expect(page.locator(".crossing .line")).to_have_text("Page 2 of 2")
+    server.key = "open sesame"  # the server was set up anew while the page was open
+    expect(page.get_by_text("An API key is needed.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.reload()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert").filter(has_text="An API key is needed.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_result_that_did_not_arrive_can_be_asked_for_again(page: Page, server: StandIn) -> None:
+    server.add("boats.pdf")
+    start(page)
+    page.route("**/result?to=json", lambda route: route.abort())
+    page.get_by_role("link", name="boats.pdf", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="The server cannot be reached")).to_be_visible()
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Small Boats")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["#job-99", "#%E0%A4%A"])
+def test_a_document_that_is_gone_leads_back_to_the_shelf(page: Page, server: StandIn, address: str) -> None:
+    start(page, address)
     expect(page.get_by_role("alert")).to_contain_text("There is no such job")
     expect(page.get_by_role("button", name="Choose files")).to_be_visible()

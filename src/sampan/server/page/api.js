@@ -41,8 +41,11 @@ export class Api {
     return url.href;
   }
 
-  /** `fetch` that raises a `Problem` for everything but success, after asking for a key where one is missing. */
-  async request(path, { query, ...init } = {}) {
+  /**
+   * `fetch` that raises a `Problem` for everything but success, after asking for a key where one is missing.
+   * What nobody asked for, as the next news of a job, is `quiet` and never brings up the question.
+   */
+  async request(path, { query, quiet = false, ...init } = {}) {
     for (;;) {
       const key = this.key;
       const headers = { ...init.headers, ...(key && { Authorization: `Bearer ${key}` }) };
@@ -55,7 +58,7 @@ export class Api {
       }
       if (response.ok) return response;
       const problem = await this.problem(response.status, await response.text(), response.headers.get("Retry-After"));
-      if (problem.status !== 401 || !(await this.unlock(key))) throw problem;
+      if (problem.status !== 401 || (quiet && this.key === key) || !(await this.unlock(key))) throw problem;
     }
   }
 

@@ -118,7 +118,9 @@ export class Facsimile {
             Home: () => rove(onRegion, -Infinity),
             End: () => rove(onRegion, +Infinity),
           }
-        : { ArrowRight: () => leaf(+1), ArrowLeft: () => leaf(-1) }),
+        : this.pane.scrollWidth > this.pane.clientWidth + 1 // then the arrows are for scrolling
+          ? {}
+          : { ArrowRight: () => leaf(+1), ArrowLeft: () => leaf(-1) }),
     }[event.key];
     if (!act) return;
     event.preventDefault();

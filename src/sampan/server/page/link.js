@@ -12,8 +12,9 @@ export class Link {
     this.right = right;
     this.partners = partners;
     this.frame = frame;
+    this.lead = draw("path", { class: "lead" });
     this.path = draw("path");
-    this.thread = draw("svg", { class: "thread", "aria-hidden": "true" }, this.path);
+    this.thread = draw("svg", { class: "thread", "aria-hidden": "true" }, this.lead, this.path);
     frame.append(this.thread);
     this.lit = null;
     for (const pane of [left, right]) {
@@ -54,7 +55,7 @@ export class Link {
     this.#tie();
   }
 
-  /** Draws the thread from the region's edge to the passage's, if both can be seen side by side. */
+  /** Draws the thread to the passage if both can be seen: as dots over the page, lest it strike out what stands there. */
   #tie() {
     const [region] = this.pair?.[0] ?? [];
     const [passage] = this.pair?.[1] ?? [];
@@ -64,10 +65,12 @@ export class Link {
     const b = within(numberIn(passage) ?? passage, this.right);
     if (!a || !b) return;
     const frame = this.frame.getBoundingClientRect();
-    const [x1, y1] = [a.right - frame.left, (a.top + a.bottom) / 2 - frame.top];
+    const [x1, y1] = [a.right - frame.left, a.top + 1 - frame.top];
     const [x2, y2] = [b.left - frame.left - 2, Math.min((b.top + b.bottom) / 2, b.top + 24) - frame.top];
-    const bend = Math.max(24, (x2 - x1) / 2);
-    this.path.setAttribute("d", `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
+    const edge = Math.max(x1, Math.min(within(region.closest(".sheet"), this.left).right - frame.left, x2));
+    const bend = Math.max(16, (x2 - edge) / 2);
+    this.lead.setAttribute("d", `M${x1} ${y1}H${edge}`);
+    this.path.setAttribute("d", `M${edge} ${y1}C${edge + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
     this.thread.classList.add("tied");
   }
 

@@ -44,7 +44,7 @@ const reader = new Reader(api, pictures, acts);
 const watch = new Watch(api, {
   onJob: news,
   onGone: forget,
-  onLink: (up) => notice(up ? null : { title: "The connection is lost.", detail: "Trying again." }),
+  onTrouble: (problem) => notice(problem && { title: problem.title, detail: problem.status === 401 ? "Load the page again to give one." : "Trying again." }),
 });
 const sender = new Sender(api, {
   onChange: (sending) => shelf.showSending(sending),
@@ -111,8 +111,12 @@ function forget(id) {
 }
 
 function current() {
-  const [id, number] = location.hash.slice(1).split("/").map(decodeURIComponent);
-  return { id, number: Number(number) || 1 };
+  const [id, number] = location.hash.slice(1).split("/");
+  try {
+    return { id: decodeURIComponent(id), number: Number(number) || 1 };
+  } catch {
+    return { id, number: 1 }; // not an address of ours; the server will not know it either
+  }
 }
 
 /** Shows what the address says. */
@@ -145,7 +149,8 @@ async function show() {
 function notice(problem) {
   const box = byId("notice");
   box.hidden = !problem;
-  box.replaceChildren(...(problem ? [make("strong", {}, problem.title ?? String(problem)), " ", problem.detail ?? ""] : []));
+  const title = problem && (problem.title ?? String(problem.message ?? problem));
+  box.replaceChildren(...(problem ? [make("strong", {}, `${title.replace(/\.$/, "")}.`), " ", problem.detail ?? ""] : []));
 }
 
 async function list() {
@@ -162,6 +167,7 @@ async function list() {
 async function start() {
   listenForFiles(take);
   addEventListener("hashchange", show);
+  addEventListener("beforeunload", (event) => sender.length && event.preventDefault());
   addEventListener("trouble", (event) => notice(event.detail));
   byId("more-documents").addEventListener("click", () => list().catch(notice));
   byId("skip").addEventListener("click", (event) => {
@@ -176,8 +182,7 @@ async function start() {
     byId("colophon").textContent = `Sampan ${info.version}`;
     await Promise.all([list(), show()]);
   } catch (error) {
-    notice(error);
-    show();
+    notice(error); // over the empty shelf; asking for more would only fail again, or bring up the question for a key
   }
   document.documentElement.dataset.ready = "";
 }

@@ -17,7 +17,7 @@ export class Pictures {
     if (url) this.#urls.delete(name);
     else {
       url = this.api
-        .request(path, { query: { width } })
+        .request(path, { query: { width }, quiet: true })
         .then((response) => response.blob())
         .then((blob) => URL.createObjectURL(blob));
       url.catch(() => this.#urls.delete(name));

@@ -76,12 +76,14 @@ export class Reader {
     this.river.at(fraction(job), standing(job));
   }
 
-  #problem({ title, detail }) {
+  #problem({ title, detail }, again = null) {
     this.river = null;
+    if (this.section.contains(document.activeElement)) byId("reader-name").focus();
+    const retry = again && make("button", { type: "button", class: "secondary", onclick: again }, "Try again");
     const remove = make("button", { type: "button", class: "secondary", onclick: () => this.acts.remove(this.job) }, "Remove it");
     const back = make("a", { class: "primary", href: "#" }, "Try another document");
     this.section.replaceChildren(
-      make("div", { class: "crossing trouble", role: "alert" }, icon("alert"), make("h2", {}, title), detail && detail !== title ? make("p", {}, detail) : null, make("div", { class: "answers" }, back, remove)),
+      make("div", { class: "crossing trouble", role: "alert" }, icon("alert"), make("h2", {}, title), detail && detail !== title ? make("p", {}, detail) : null, make("div", { class: "answers" }, back, retry, remove)),
     );
   }
 
@@ -102,7 +104,10 @@ export class Reader {
       this.#turn();
       announce(`${job.name} is ready: ${plural(this.document.pages.length, "page")}.`);
     } catch (error) {
-      if (this.job?.id === job.id) this.#problem(error.title ? error : { title: "The result cannot be shown", detail: String(error.message) });
+      if (this.job?.id === job.id) {
+        const problem = error.title ? error : { title: "The result cannot be shown", detail: String(error.message) };
+        this.#problem(problem, () => this.#load(job));
+      }
     } finally {
       if (this.loading === job.id) this.loading = null;
     }

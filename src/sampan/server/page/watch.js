@@ -13,12 +13,16 @@ const AT_ONCE = 6;
 export const ended = (job) => ["done", "failed", "cancelled"].includes(job.status);
 
 export class Watch {
-  /** `onJob(job)` for every news; `onGone(id)` when the server no longer knows it; `onLink(bool)` when the connection goes or comes back. */
-  constructor(api, { onJob, onGone, onLink }) {
+  /**
+   * `onJob(job)` for every news, `onGone(id)` when the server no longer knows it, `onTrouble(problem)` when it
+   * cannot be asked, and `onTrouble(null)` when it can again.
+   */
+  constructor(api, { onJob, onGone, onTrouble }) {
     this.api = api;
     this.onJob = onJob;
     this.onGone = onGone;
-    this.onLink = onLink;
+    this.onTrouble = onTrouble;
+    this.troubled = false;
     this.followed = new Map(); // id → AbortController of its stream, or null
     this.tried = new Set(); // streams that failed once are not opened again
     this.pause = PAUSE;
@@ -68,12 +72,12 @@ export class Watch {
       this.followed.delete(id);
       this.followed.set(id, null);
     }
-    const answers = await Promise.all(
-      ids.map((id) => this.api.json(`jobs/${encodeURIComponent(id)}`).then((job) => this.#news(job), (error) => this.#trouble(id, error))),
-    );
-    const reached = answers.every(Boolean);
-    this.onLink(reached);
-    this.pause = reached ? PAUSE : Math.min(this.pause * 2, LONGEST_PAUSE);
+    const ask = (id) => this.api.json(`jobs/${encodeURIComponent(id)}`, { quiet: true });
+    const answers = await Promise.all(ids.map((id) => ask(id).then((job) => this.#news(job), (error) => this.#failed(id, error))));
+    const problem = answers.find(Boolean) ?? null;
+    if (problem || this.troubled) this.onTrouble(problem);
+    this.troubled = problem !== null;
+    this.pause = problem ? Math.min(this.pause * 2, LONGEST_PAUSE) : PAUSE;
     this.timer = null;
     this.#schedule();
   }
@@ -83,16 +87,14 @@ export class Watch {
       if (ended(job)) this.leave(job.id);
       this.onJob(job);
     }
-    return true;
   }
 
-  #trouble(id, error) {
-    if (error.status === 404 || error.status === 410) {
-      this.leave(id);
-      this.onGone(id);
-      return true;
-    }
-    return error.status !== 0 && error.status < 500;
+  /** The error, unless it only says that there is nothing to follow any more. */
+  #failed(id, error) {
+    if (error.status !== 404 && error.status !== 410) return error;
+    this.leave(id);
+    this.onGone(id);
+    return null;
   }
 
   async #stream(id) {
@@ -102,6 +104,7 @@ export class Watch {
     try {
       const response = await this.api.request(`jobs/${encodeURIComponent(id)}/events`, {
         headers: { Accept: "text/event-stream" },
+        quiet: true,
         signal: stream.signal,
       });
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -116,7 +119,7 @@ export class Watch {
         events.map(dataOf).filter(Boolean).forEach((job) => this.#news(job));
       }
     } catch (error) {
-      if (error.status === 404) this.#trouble(id, error);
+      if (error.status === 404) this.#failed(id, error);
     } finally {
       clearTimeout(silence);
       if (this.followed.get(id) === stream) {
