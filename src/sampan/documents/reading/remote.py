@@ -80,13 +80,16 @@ def _get(parts: SplitResult, shown: str, options: ParseOptions, deadline: float)
     except (OSError, UnicodeError) as error:
         raise _failed(shown, error, options, deadline) from None
     # A host that sends a byte now and then would keep every single read within its time.
-    watch = threading.Timer(max(deadline - time.monotonic(), 0.0), _shut, (connection,))
+    watch = threading.Timer(max(deadline - time.monotonic(), 0.0), _shut, (connection.sock,))
     watch.daemon = True
     watch.start()
     try:
         target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
         connection.request("GET", target, headers={"Accept-Encoding": "identity", "User-Agent": "sampan"})
-        return _body(connection.getresponse(), shown, options)
+        found = _body(connection.getresponse(), shown, options)
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        return found
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _failed(shown, error, options, deadline) from None
     finally:
@@ -110,6 +113,8 @@ def _body(response: http.client.HTTPResponse, shown: str, options: ParseOptions)
         data += chunk
         if len(data) > limit:
             raise too_large
+    if response.length:
+        raise InputError(f"{shown} ends {response.length:,} bytes early: try again")
     return bytes(data)
 
 
@@ -160,10 +165,9 @@ def _failed(shown: str, error: Exception, options: ParseOptions, deadline: float
     return InputError(f"{shown} cannot be fetched ({reason}): check the address and the connection")
 
 
-def _shut(connection: http.client.HTTPConnection) -> None:
+def _shut(connected: socket.socket) -> None:
     try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        connected.shutdown(socket.SHUT_RDWR)
     except OSError:  # closed already
         return
 
