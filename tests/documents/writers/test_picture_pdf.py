@@ -185,6 +185,15 @@ def test_the_page_is_as_large_as_the_paper(kind: str, options: dict[str, Any]) -
     assert iou(found, (72, 144, 144, 172.8)) > 0.9
 
 
+def test_a_picture_on_its_side_has_its_resolution_turned_too() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    data = saved(Image.new("RGB", (1200, 900), "white"), "JPEG", dpi=(300, 150), exif=exif)
+    opened = pypdfium2.PdfDocument(as_pdf(data, "image/jpeg"))
+    assert opened[0].get_size() == pytest.approx((6 * 72, 4 * 72), rel=1e-3)
+    opened.close()
+
+
 def test_resolution_from_exif_where_jfif_has_no_unit() -> None:
     exif = Image.Exif()
     exif[282], exif[283], exif[296] = 118.0, 118.0, 3
