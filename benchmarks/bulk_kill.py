@@ -97,7 +97,7 @@ class Runs:
         ]  # fmt: skip
         environment = {
             **os.environ,
-            "PYTHONPATH": str(self.site),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(self.site), os.environ.get("PYTHONPATH")])),
             "PAGE_LOG": str(log),
             "OMP_NUM_THREADS": "1",
         }
