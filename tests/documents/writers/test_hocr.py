@@ -14,6 +14,8 @@ from tests.documents.writers.test_alto import sample
 
 from sampan.documents.geometry import homography
 from sampan.documents.model import Document
+from sampan.documents.options import ParseOptions
+from sampan.documents.page_images import SourceImages
 from sampan.documents.writers import WriteOptions, render
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -113,6 +115,9 @@ def test_a_straightened_page_has_the_size_of_the_file() -> None:
     root = written(document_of(data, page))
     assert box(all_of(root, "ocr_page")[0]) == [0, 0, 210, 120]
     assert box(all_of(root, "ocrx_word")[0]) == [17, 25, 67, 45]
+    gone = document_of(data, page)
+    gone._images = SourceImages("no such file", ParseOptions())
+    assert box(all_of(written(gone), "ocr_page")[0]) == [0, 0, 157, 105]
 
 
 @given(documents(wild_texts))

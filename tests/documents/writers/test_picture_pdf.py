@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from tests.documents.writers.extraction import document_of, iou, line, page_of, places, text_of
 
 from sampan.documents.reading import open_source
-from sampan.documents.writers import render
+from sampan.documents.writers import WriteOptions, render
 from sampan.documents.writers.resolution import resolution
 
 RNG = np.random.default_rng(3)
@@ -236,6 +236,13 @@ def test_every_frame_of_a_tiff_is_a_page() -> None:
         assert np.array_equal(rendered(pdf, 200, 80 + 20 * number, number), as_read(data, number))
     (found,) = places(pdf, "frame2", 3)
     assert iou(found, (20 * 0.72, 20 * 0.72, 120 * 0.72, 40 * 0.72)) > 0.85
+
+
+def test_the_language_is_said_if_it_is_known() -> None:
+    data = saved(Image.new("L", (20, 20)), "PNG")
+    for options, expected in ((None, None), (WriteOptions(language="de-CH"), "de-CH")):
+        pdf = render(document_of(data), "pdf", options)
+        assert PdfReader(io.BytesIO(pdf)).root_object.get("/Lang") == expected
 
 
 def test_a_jpeg_that_pdf_does_not_know_is_decoded() -> None:

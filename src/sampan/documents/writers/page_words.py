@@ -8,9 +8,8 @@ is said exactly once, furniture too, in reading order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +31,7 @@ from sampan.documents.model import (
 from sampan.documents.page_images import SourceImages
 from sampan.documents.reading.scripts import is_cjk
 from sampan.documents.writers.characters import has_rtl, one_line
-
-if TYPE_CHECKING:
-    from sampan.documents.reading import OpenSource
+from sampan.errors import InputError
 
 Corners = NDArray[np.float64]
 """(4, 2): top left, top right, bottom right, bottom left of the text itself."""
@@ -102,22 +99,21 @@ def sizes_as_shown(document: Document) -> list[tuple[float, float]]:
     The model knows the upright page alone. A page that was turned or straightened is asked of the file; if that
     is gone, the page is as large as what was read of it.
     """
+    turned = [page for page in document.pages if page.to_source is not None]
+    known: dict[int, tuple[float, float]] = {}
+    if turned and isinstance(document._images, SourceImages):
+        with suppress(InputError), document._images.open() as source:
+            for page in turned:
+                shown = source.page(page.number)
+                known[page.number] = shown.width, shown.height
     sizes: list[tuple[float, float]] = []
-    with ExitStack() as stack:
-        source: OpenSource | None = None
-        for page in document.pages:
-            size = page.width, page.height
-            if page.to_source is not None:
-                if source is None and isinstance(document._images, SourceImages):
-                    source = stack.enter_context(document._images.open())
-                if source is not None:
-                    shown = source.page(page.number)
-                    size = shown.width, shown.height
-                else:
-                    whole = corners_of((0.0, 0.0, page.width, page.height), None)
-                    _, _, right, bottom = bounds(homography.apply(to_page_as_shown(page), whole))
-                    size = max(right, 1.0), max(bottom, 1.0)
-            sizes.append(size)
+    for page in document.pages:
+        size = page.width, page.height
+        if page.to_source is not None:
+            whole = corners_of((0.0, 0.0, page.width, page.height), None)
+            _, _, right, bottom = bounds(homography.apply(to_page_as_shown(page), whole))
+            size = known.get(page.number, (max(right, 1.0), max(bottom, 1.0)))
+        sizes.append(size)
     return sizes
 
 

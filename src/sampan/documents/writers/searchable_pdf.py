@@ -13,7 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, PdfObject, StreamObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from sampan.documents.geometry import homography
 from sampan.documents.model import Box, Document, Page
@@ -48,7 +56,7 @@ def render(document: Document, figures: Mapping[str, str], options: WriteOptions
             raise OutputError(f"{document.source.name} has changed since it was read: parse it again")
         if source.info.media_type == "application/pdf":
             return _of_pdf(document, source, images.data(), images.options.password)
-        return _of_pictures(document, source, images.data())
+        return _of_pictures(document, source, images.data(), options.language)
 
 
 def _of_pdf(document: Document, source: OpenSource, data: bytes, password: str | None) -> bytes:
@@ -151,7 +159,7 @@ def _with_fonts(page: DictionaryObject, fonts: Fonts) -> DictionaryObject:
     return resources
 
 
-def _of_pictures(document: Document, source: OpenSource, data: bytes) -> bytes:
+def _of_pictures(document: Document, source: OpenSource, data: bytes, language: str | None) -> bytes:
     pdf = PdfObjects()
     fonts = Fonts(pdf)
     read = {page.number: page for page in document.pages}
@@ -187,7 +195,10 @@ def _of_pictures(document: Document, source: OpenSource, data: bytes) -> bytes:
         kids.append(pdf.add(page))
     fonts.finish()
     pdf.replace(tree, dictionary(Type=NameObject("/Pages"), Kids=kids, Count=NumberObject(len(kids))))
-    return pdf.finish(pdf.add(dictionary(Type=NameObject("/Catalog"), Pages=tree)), document.generator)
+    catalogue = dictionary(Type=NameObject("/Catalog"), Pages=tree)
+    if language:
+        catalogue[NameObject("/Lang")] = TextStringObject(language)
+    return pdf.finish(pdf.add(catalogue), document.generator)
 
 
 def _physical_size(
