@@ -3,7 +3,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampan.documents.options import ParseOptions
@@ -59,6 +59,7 @@ def test_equal_choices_are_stored_equally() -> None:
     assert stored_choices("", SETTINGS) == stored_choices("{}", SETTINGS)
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

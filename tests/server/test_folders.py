@@ -2,13 +2,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampan.errors import OutputError
 from sampan.server.folders import UPLOAD, Folders, file_name
 
 
+@settings(deadline=None)
 @given(
     st.text(st.characters(), max_size=300) | st.sampled_from(["..", ".", "", "/", "a/..", "\\..\\", "x\x00y"])
 )

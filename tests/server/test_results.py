@@ -3,7 +3,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.server.clients import Client, problem
 from tests.server.conftest import serving
@@ -13,6 +13,7 @@ from sampan.server.folders import file_name
 from sampan.server.results import disposition
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=60)
     | st.sampled_from(['a"b', "a\\", "é.pdf", "..", "a\r\nX: y", "漢字.pdf", " .pdf", "%2e%2e"])

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import httpx
@@ -96,3 +97,30 @@ def test_stopping_the_whole_group_is_no_fault_of_the_document(tmp_path: Path) ->
     row = store.get(id)
     assert row is not None
     assert (row.status, row.starts, row.crashes, row.interruptions) == ("queued", 1, 0, 0)
+
+
+def test_who_waits_when_the_server_is_stopped_gets_an_answer(served: Served, report: bytes) -> None:
+    long = pdf(*[SamplePage(text(72, 700, f"Page {number}") * 100) for number in range(60)])
+    answers: list[httpx.Response] = []
+    busy = queue(served, long)
+
+    def wait() -> None:
+        answers.append(httpx.post(f"{served.address}v1/parse", files={"file": ("a.pdf", report)}, timeout=60))
+
+    until(lambda: job(served, busy)["status"] == "running")
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    until(
+        lambda: (
+            'sampan_jobs{status="queued"} 1.0' in httpx.get(f"{served.address}metrics").text or answers != []
+        )
+    )
+    assert served.stop() == 0
+    waiting.join(60)
+    assert answers[0].status_code in (200, 503)
+    if answers[0].status_code == 503:
+        assert answers[0].headers["retry-after"] == "10"
+    store = Store(served.data / "jobs.sqlite3")
+    row = store.get(busy)
+    assert row is not None
+    assert (row.status, row.starts) == ("done", 1)

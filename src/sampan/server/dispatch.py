@@ -60,7 +60,8 @@ class Dispatcher:
         self.stopping = False
         """Nothing new is begun; set by `wind_down`."""
         threads = max(1, usable_cores() // settings.workers)
-        limits = Limits(seconds=settings.max_seconds, page_seconds=None, memory=settings.max_memory)
+        # A little behind the server itself, so that it answers even when all cores read.
+        limits = Limits(seconds=settings.max_seconds, page_seconds=None, memory=settings.max_memory, nice=5)
         self.workers = [Worker(limits, threads) for _ in range(settings.workers)]
         self._store = store
         self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="sampan-store")

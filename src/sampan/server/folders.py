@@ -22,6 +22,7 @@ from sampan.errors import OutputError
 DOCUMENT = "document.json"
 UPLOAD = "upload"
 _SOURCE = "source"
+_AIR = 100_000_000
 _LONGEST_NAME = 120
 """Bytes: leaves room for what writers add, within the 255 that file systems take."""
 
@@ -53,6 +54,10 @@ class Folders:
         """The document of a job, the only file in its folder."""
         folder = self.jobs / id / _SOURCE
         return next(iter(folder.iterdir()), None) if folder.is_dir() else None
+
+    def has_room(self, bytes: int) -> bool:
+        """Whether a document of so many bytes fits, with what is made of it and some air for the list of jobs."""
+        return shutil.disk_usage(self.data).free > 2 * bytes + _AIR
 
     def receive(self) -> Path:
         """A new folder for an upload."""

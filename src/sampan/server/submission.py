@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import sqlite3
 from contextlib import nullcontext
 
 from fastapi import Request
@@ -13,6 +14,7 @@ from sampan.errors import OptionError
 from sampan.server import problems
 from sampan.server.choices import stored_choices
 from sampan.server.folders import Folders
+from sampan.server.logs import log_defect
 from sampan.server.problems import ProblemError
 from sampan.server.service import Service
 from sampan.server.store import Job
@@ -34,6 +36,8 @@ async def submit(
             "the server is being stopped: send the document again in 10 s",
             {"Retry-After": "10"},
         )
+    if not service.folders.has_room(service.settings.max_bytes):
+        raise _full()
     body = Body(request, service.settings.max_bytes, service.settings.idle_seconds)
     # Who asks again for what was accepted must hear so, however full the queue is by now.
     known = None if idempotency_key is None else await dispatcher.keyed(owner, idempotency_key)
@@ -43,11 +47,17 @@ async def submit(
     except ProblemError:
         await body.drain()
         raise
-    except OSError as error:
-        raise ProblemError(
-            problems.DISK_FULL,
-            f"the server's disk does not take the document: {error.strerror or 'unknown cause'}",
-        ) from error
+    except (OSError, sqlite3.OperationalError) as error:
+        log_defect("document not stored", error)
+        raise _full() from error
+
+
+def _full() -> ProblemError:
+    return ProblemError(
+        problems.DISK_FULL,
+        "the server's disk takes no more documents: try again later",
+        {"Retry-After": "60"},
+    )
 
 
 async def _received(
@@ -61,12 +71,13 @@ async def _received(
             choices = stored_choices(upload.options, settings)
         except OptionError as error:
             raise ProblemError(problems.BAD_OPTION, str(error)) from error
-        digest = hashlib.sha256(f"{upload.sha256} {choices}".encode()).hexdigest()
-        id = secrets.token_hex(16)
-        await asyncio.to_thread(_accept, folders, upload, id, waited)
-    finally:
+    except BaseException:
         folders.discard(folder)
+        raise
+    digest = hashlib.sha256(f"{upload.sha256} {choices}".encode()).hexdigest()
+    id = secrets.token_hex(16)
     try:
+        await asyncio.to_thread(_accept, folders, upload, id, waited)
         job = await service.dispatcher.add(
             id,
             owner=owner,
@@ -78,6 +89,7 @@ async def _received(
             idempotency_key=idempotency_key,
         )
     except BaseException:
+        folders.discard(folder)
         folders.remove(id)
         raise
     if job.id != id:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from fastapi import APIRouter, Response
@@ -37,7 +36,7 @@ async def ready(service: Parts, response: Response) -> Health:
     checks = {
         "running": not stopping,
         "store": await _store_answers(service),
-        "disk": _room(service),
+        "disk": service.folders.has_room(service.settings.max_bytes),
         "weights": _weights(),
     }
     if all(checks.values()):
@@ -104,11 +103,6 @@ async def _store_answers(service: Service) -> bool:
     except Exception:
         return False
     return True
-
-
-def _room(service: Service) -> bool:
-    """Whether the largest document would fit on the disk."""
-    return shutil.disk_usage(service.folders.data).free > 2 * service.settings.max_bytes
 
 
 def _weights() -> bool:
