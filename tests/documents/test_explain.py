@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 import sampan
-from sampan.documents.explain import explain, model_name
+from sampan.documents.explain import _second_looks, explain, model_name
+from sampan.documents.ocr.ctc import Reading
 from sampan.documents.options import ParseOptions
 from sampan.errors import OptionError
+from sampan.runtime.trace import note, tracing
 from sampan.weights import REGISTER
 from sampan.weights.cache import cached_path
 
@@ -133,6 +135,27 @@ def test_second_looks_and_the_sample_of_a_page_of_lines() -> None:
     for look in told.second_looks:
         assert 0 <= look.confidence_before <= 1 and 0 <= look.confidence_after <= 1
     assert "pp-ocrv6-small-rec" in {use.name for use in told.models}
+
+
+def test_a_second_reading_that_was_not_taken_is_told_as_such() -> None:
+    def reading(text: str, probability: float) -> Reading:
+        return Reading(
+            text,
+            probability,
+            list(text),
+            np.full(len(text), probability, np.float32),
+            np.zeros((len(text), 2), np.float32),
+        )
+
+    fast, merged = reading("cat sat", 0.8), reading("cot sat", 0.9)
+    doubt = SimpleNamespace(first=0, last=3)
+    with tracing() as trace:
+        note("second look", before=fast, doubt=doubt, careful=reading("cot", 0.95), after=merged)
+        note("second look", before=fast, doubt=doubt, careful=reading("c", 0.3), after=fast)
+    taken, kept = _second_looks(trace)
+    assert (taken.before, taken.after, taken.taken) == ("cat", "cot", True)
+    assert (taken.confidence_before, taken.confidence_after) == (0.8, 0.95)
+    assert (kept.before, kept.after, kept.taken) == ("cat", "c", False)
 
 
 def test_it_is_json_for_programs(page) -> None:

@@ -73,6 +73,13 @@ def test_names_are_stable_and_differ(tmp_path) -> None:
     assert len({*first, *others}) == len(first) + len(others)
 
 
+def test_pages_that_say_the_same_have_names_of_their_own(document) -> None:
+    blank = document.pages[0].model_copy(update={"blocks": []})
+    both = document.model_copy(update={"pages": [blank, blank.model_copy(update={"number": 2})]})
+    first, second = reader("page").pieces(both, "x.pdf")
+    assert first.text == second.text and first.id != second.id
+
+
 def test_folders_and_bad_files(tmp_path) -> None:
     for name in ("a.pdf", "sub/b.pdf"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
