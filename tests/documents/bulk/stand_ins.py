@@ -90,7 +90,23 @@ def refuse(context, kind):
 
 
 def surroundings(context):
+    import cv2
+
     return {
-        "nice": os.nice(0), "threads": os.environ["OMP_NUM_THREADS"],
+        "nice": os.nice(0), "threads": [int(os.environ["OMP_NUM_THREADS"]), cv2.getNumThreads()],
         "interrupt": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
     }  # fmt: skip
+
+
+def break_page_two():
+    """In a worker process: reading a page 2 crashes it."""
+    from sampan.documents.parser import Parser
+
+    read_page = Parser.read_page
+
+    def crash_at_two(self, page):
+        if page.number == 2:
+            ctypes.string_at(0)
+        return read_page(self, page)
+
+    Parser.read_page = crash_at_two

@@ -4,6 +4,7 @@ Most of it with readers that are threads of this process and read nothing but na
 """
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sampan.documents.bulk import isolation
 from sampan.documents.bulk.crew import LocalCrew
 from sampan.documents.bulk.engine import Engine, Settings
 from sampan.documents.bulk.isolation import CancelledError, Limits, TimeLimitError, WorkerDiedError
@@ -311,6 +313,46 @@ def test_documents_and_results_in_a_store(run, tmp_path, monkeypatch) -> None:
     assert again.done == ["a.pdf file"]
     assert system.cat_file("/lake/out/a.txt") == b"Changed"
     system.store.clear()
+
+
+@pytest.mark.parametrize("lost", [1, 3, 4])
+def test_pages_that_bring_down_their_worker_are_left_out(run, lost) -> None:
+    crew = FakeCrew()
+    seen = []
+
+    def read(task, progress, cancelled):
+        seen.append(dict(task.lost))
+        left = [page for page in range(1, lost + 1) if page not in task.lost]
+        if left:
+            error = TimeLimitError("it hangs")
+            error.page = left[0]
+            raise error
+        return crew._read("a.pdf", task, progress, cancelled)
+
+    crew.read = read
+    outcome = run("a.pdf", crew=crew)["a"]
+    if lost > 3:
+        assert outcome.error == "page 4: it hangs" and outcome.page == 4
+    else:
+        assert outcome.error is None and outcome.attempts == lost + 1
+        assert seen[-1] == {
+            page: f"page {page} was given up: it took longer than the limit for a page" for page in range(1, lost + 1)
+        }  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_good_pages_are_kept_around_one_that_crashes(tmp_path, monkeypatch) -> None:
+    start = "from tests.documents.bulk.stand_ins import break_page_two;break_page_two();main(settings)"
+    monkeypatch.setattr(isolation, "_MAIN", isolation._MAIN.replace("main(settings)", start))
+    source = tmp_path / "report.pdf"
+    shutil.copy(EXAMPLES / "report.pdf", source)
+    whole = read_really(source, tmp_path / "whole", 8, 1)
+    assert whole == read_really(source, tmp_path / "parts", 1, 1)
+    document = json.loads(whole["report.json"])
+    assert [page["number"] for page in document["pages"]] == [1]
+    assert document["failures"] == [
+        {"stage": "reading", "message": "page 2 was given up: the process that read it died", "page": 2}
+    ]
 
 
 def read_really(source: Path, output: Path, part_pages: int, workers: int) -> dict[str, bytes]:

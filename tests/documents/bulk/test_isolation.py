@@ -159,9 +159,9 @@ def test_a_process_that_died_while_idle_is_replaced(worker) -> None:
 
 
 def test_the_process_is_nice_and_deaf_to_the_terminal() -> None:
-    with Worker(Limits(nice=3), threads=2) as worker:
+    with Worker(Limits(nice=3), threads=1) as worker:
         found = worker.call(stand_ins.surroundings)
-    assert found == {"nice": os.nice(0) + min(3, 19 - os.nice(0)), "threads": "2", "interrupt": True}
+    assert found == {"nice": os.nice(0) + min(3, 19 - os.nice(0)), "threads": [1, 1], "interrupt": True}
 
 
 PARENT = """

@@ -31,6 +31,8 @@ class Task:
     source: Path = Path()
     directory: Path = Path()
     tries: int = 0
+    lost: dict[int, str] = field(default_factory=dict)
+    """Pages to leave out, and why."""
     pages_done: int = 0
     seconds: float = 0.0
 
@@ -104,9 +106,9 @@ class LocalReader:
 
         match task.kind:
             case "file":
-                return call(tasks.read_file, task.directory, stem, crew.formats, crew.part_pages)
+                return call(tasks.read_file, task.directory, stem, crew.formats, crew.part_pages, task.lost)
             case "part":
-                return call(tasks.read_part, task.pages, task.parts[0])
+                return call(tasks.read_part, task.pages, task.parts[0], task.lost)
             case _:
                 return call(tasks.join_parts, task.parts, task.directory, stem, crew.formats)
 

@@ -29,9 +29,9 @@ from sampan.documents.bulk import stores
 from sampan.documents.bulk.crew import Crew, Task
 from sampan.documents.bulk.isolation import (
     CancelledError,
+    FileTimeLimitError,
     Limits,
     TaskEndedError,
-    TimeLimitError,
     WorkerDiedError,
 )
 from sampan.documents.bulk.jobs import Job, printable
@@ -64,6 +64,8 @@ class Settings:
     """Longer documents are read in parts of at least so many pages."""
     retries: int = 1
     """How often a document whose worker died is handed to another one."""
+    most_lost: int = 3
+    """Pages of a document that may bring down their worker before the document is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class _Progress:
 
     job: Job
     seconds: float = 0.0
+    lost: int = 0
     parts: dict[int, Path] = field(default_factory=dict)
     missing: set[int] = field(default_factory=set)
 
@@ -251,17 +254,15 @@ class Engine:
         progress.seconds += task.seconds
         limit = self.settings.limits.seconds
         if task.kind == "part" and limit is not None and progress.seconds > limit:
-            what, news = (
-                "error",
-                TimeLimitError(
-                    f"its pages took more than {limit:g} s together, the limit for a file: raise --max-seconds"
-                ),
-            )
+            what, news = "error", FileTimeLimitError(
+                f"its pages took more than {limit:g} s together, the limit for a file: raise --max-seconds"
+            )  # fmt: skip
         if what == "error" and isinstance(news, WorkerDiedError) and task.tries < self.settings.retries:
             task.tries += 1
-            yield Event("pages", job, -task.pages_done)
-            task.pages_done = 0
-            self._waiting.appendleft(task)
+            yield self._try_again(task)
+        elif what == "error" and self._goes_around(task, progress, news):
+            task.lost[news.page] = f"page {news.page} was given up: {news.cause}"
+            yield self._try_again(task)
         elif what == "error":
             yield self._end(job, progress, error=news)
         elif "long" in news:
@@ -273,6 +274,18 @@ class Engine:
                 self._waiting.appendleft(Task(job, "join", parts=list(progress.parts.values())))
         else:
             yield self._end(job, progress, answer=news)
+
+    def _try_again(self, task: Task) -> Event:
+        pages, task.pages_done = task.pages_done, 0
+        self._waiting.appendleft(task)
+        return Event("pages", task.job, -pages)
+
+    def _goes_around(self, task: Task, progress: _Progress, error: SampanError) -> bool:
+        """Whether to read a document without the page that brought down its worker."""
+        if not isinstance(error, TaskEndedError) or error.page is None or not error.may_go_around:
+            return False
+        progress.lost += 1
+        return task.kind != "join" and progress.lost <= self.settings.most_lost
 
     def _divide(self, job: Job, progress: _Progress, answer: dict[str, Any]) -> None:
         """Part tasks for a long document, but for the parts that an earlier run has read."""

@@ -50,6 +50,10 @@ class TaskEndedError(InputError):
 
     exit_code = 1
     page: int | None = None
+    cause = "the process that read it died"
+    """The same in few words, and always the same words."""
+    may_go_around = True
+    """Whether the other pages may be read without this one."""
 
     def __str__(self) -> str:
         return super().__str__() if self.page is None else f"page {self.page}: {super().__str__()}"
@@ -62,9 +66,19 @@ class WorkerDiedError(TaskEndedError):
 class TimeLimitError(TaskEndedError, LimitError):
     """The task took longer than allowed and was ended."""
 
+    cause = "it took longer than the limit for a page"
+
+
+class FileTimeLimitError(TimeLimitError):
+    """All pages together took longer than allowed."""
+
+    may_go_around = False
+
 
 class MemoryLimitError(TaskEndedError, LimitError):
     """The task took more memory than allowed and was ended."""
+
+    cause = "it took more memory than the limit"
 
 
 class CancelledError(SampanError):
@@ -239,7 +253,7 @@ class _Watch:
                 )
             return
         if limits.seconds is not None and now - self._begun > limits.seconds:
-            raise TimeLimitError(
+            raise FileTimeLimitError(
                 f"not done after {limits.seconds:g} s, the limit for a file: "
                 "raise --max-seconds or read fewer --pages"
             )
@@ -324,7 +338,13 @@ _MAIN = (
     "import json,sys;settings=json.loads(sys.argv[1]);sys.path[:]=settings['path'];"
     "from sampan.documents.bulk.worker import main;main(settings)"
 )
-_THREAD_VARIABLES: Sequence[str] = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREAD_VARIABLES: Sequence[str] = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+)
+"""What the libraries beside ONNX Runtime are told: workers that each take all cores would stand in each other's way."""
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 

@@ -78,11 +78,16 @@ def find_jobs(inputs: Sequence[str], output: Path | None = None) -> list[Job]:
             objects.update({item.address: item for item in listed.items})
             continue
         path = stores.local_path(given)
-        if path.is_dir():
+        try:
+            is_folder, is_there = path.is_dir(), path.exists() or path.is_symlink()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{given} cannot be opened ({reason}): check the path and its rights") from None
+        if is_folder:
             roots.append(path.absolute())
             for file, trouble in _documents_below(path, output and output.absolute()):
                 found.setdefault(file, trouble)
-        elif path.exists() or path.is_symlink():
+        elif is_there:
             roots.append(path.absolute().parent)
             found.setdefault(path, None)
         else:

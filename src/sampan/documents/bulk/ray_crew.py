@@ -40,6 +40,7 @@ class _Request:
     size: int
     modified: int
     stem: str
+    lost: dict[int, str]
 
 
 class RayCrew:
@@ -136,7 +137,7 @@ class RayReader:
                 raise InputError(f"{task.source} cannot be opened: {error.strerror or error}") from error
         request = _Request(
             str(task.source), job.file_name, job.address, found.st_size if found else 0,
-            found.st_mtime_ns if found else 0, job.stem,
+            found.st_mtime_ns if found else 0, job.stem, task.lost,
         )  # fmt: skip
         waiting = self._actor.read.remote(request, data)
         while True:
@@ -174,7 +175,7 @@ class Actor:
                 return {"unseen": True}
             out = folder / "out"
             answer: dict[str, Any] = self.worker.call(
-                tasks.read_file, source, self.options, out, request.stem, self.formats
+                tasks.read_file, source, self.options, out, request.stem, self.formats, None, request.lost
             )
             files = (path for path in out.rglob("*") if path.is_file())
             answer["contents"] = {str(path.relative_to(out)): path.read_bytes() for path in files}

@@ -8,8 +8,9 @@ durations; how long the stages took is in the answer.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sampan.documents.bulk.worker import Context
     from sampan.documents.model import Document
     from sampan.documents.options import ParseOptions
-    from sampan.documents.reading import OpenSource
 
 
 class _LongError(Exception):
@@ -34,11 +34,15 @@ def read_file(
     stem: str,
     formats: Sequence[str],
     most_pages: int | None = None,
+    lost: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """Read a document and write `directory/stem.*` in every format; see `summary` for what comes back.
 
     With more than `most_pages` nothing is read, and what comes back is `{"long": [page numbers], "sha256": …}`.
+    Pages that are `lost`, because they brought down a process, are not read again; their cause stands in their place.
     """
+    if lost:
+        return _read_around(context, source, options, directory, stem, formats, lost)
 
     def report(done: int, total: int) -> None:
         if most_pages is not None and total > most_pages:
@@ -58,19 +62,59 @@ def read_file(
 
 
 def read_part(
-    context: Context, source: Path, options: ParseOptions, pages: str, target: Path
+    context: Context,
+    source: Path,
+    options: ParseOptions,
+    pages: str,
+    target: Path,
+    lost: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """Read the pages that `pages` names and keep them in the file `target` for `join_parts`."""
-    from sampan.documents.model import Document
-    from sampan.documents.reading import open_source
-
-    parser = context.parser(options)
-    selection = options.model_copy(update={"pages": pages})
-    with open_source(source, selection) as opened:
-        part = Document(source=opened.info)
-        _read_pages(context, parser.read_pages(opened), opened, part)
+    part = _read_pages(context, source, options, pages, lost or {})
     _write(target, part.model_dump_json().encode())
     return {"pages": len(part.pages), "sha256": part.source.sha256}
+
+
+def _read_around(
+    context: Context, source: Path, options: ParseOptions, directory: Path, stem: str,
+    formats: Sequence[str], lost: Mapping[int, str],
+) -> dict[str, Any]:  # fmt: skip
+    from sampan.documents.reading import open_source
+
+    with open_source(source, options) as opened:
+        pages = ",".join(map(str, opened.numbers))
+    document = _read_pages(context, source, options, pages, lost)
+    context.parser(options).finish(document, source)
+    return write_files(document, directory, stem, formats)
+
+
+def _read_pages(
+    context: Context, source: Path, options: ParseOptions, pages: str, lost: Mapping[int, str]
+) -> Document:
+    """The pages that `pages` names, one by one, not yet put together."""
+    from sampan import __version__
+    from sampan.documents.model import Document, Failure, Page
+    from sampan.documents.reading import open_source
+
+    numbers = [int(number) for number in pages.split(",")]
+    wanted = [number for number in numbers if number not in lost]
+    selection = options.model_copy(update={"pages": ",".join(map(str, wanted or numbers))})
+    with open_source(source, selection) as opened:
+        document = Document(generator=f"sampan {__version__}", source=opened.info)
+        outcomes = context.parser(options).read_pages(opened)
+        for done, number in enumerate(numbers, start=1):
+            outcome: Page | Failure
+            if number in lost:
+                outcome = Failure(stage="reading", message=lost[number], page=number)
+            else:
+                context.begin_page(number)
+                outcome = next(outcomes)
+            if isinstance(outcome, Page):
+                document.pages.append(outcome)
+            else:
+                document.failures.append(outcome)
+            context.progress(done, len(numbers))
+    return document
 
 
 def join_parts(
@@ -83,7 +127,6 @@ def join_parts(
     formats: Sequence[str],
 ) -> dict[str, Any]:
     """What `read_file` would have done, from parts in the order of their pages."""
-    from sampan import __version__
     from sampan.documents.model import Document
 
     document: Document | None = None
@@ -91,7 +134,6 @@ def join_parts(
         part = Document.model_validate_json(path.read_bytes())
         if document is None:
             document = part
-            document.generator = f"sampan {__version__}"
         elif part.source.sha256 != document.source.sha256:
             raise InputError(f"{document.source.name} changed while it was read: read it again")
         else:
@@ -133,23 +175,12 @@ def summary(document: Document) -> dict[str, Any]:
     }
 
 
-def _read_pages(context: Context, outcomes: Any, opened: OpenSource, document: Document) -> None:
-    from sampan.documents.model import Page
-
-    total = len(opened)
-    for done, number in enumerate(opened.numbers, start=1):
-        context.begin_page(number)
-        outcome = next(outcomes)
-        if isinstance(outcome, Page):
-            document.pages.append(outcome)
-        else:
-            document.failures.append(outcome)
-        context.progress(done, total)
-
-
 def _write(target: Path, data: bytes) -> None:
     try:
-        target.write_bytes(data)
+        with target.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise OutputError(
             f"cannot write {target} ({len(data):,} bytes): {error.strerror or error}; make room and go on"
