@@ -165,7 +165,7 @@ def kill_groups(runs: Runs, kills: int, draw: random.Random) -> dict[str, Any]:
                 # One in six is killed while it starts, the others at any moment of an equal share of the work.
                 if draw.random() > 1 / 6:
                     wait_for_growth(log, process)
-                    time.sleep(draw.uniform(0.0, 2.2 * seconds / kills))
+                    time.sleep(draw.uniform(0.0, 3.0 * seconds / kills))
                 else:
                     time.sleep(draw.uniform(0.0, 1.5))
                 with contextlib.suppress(ProcessLookupError):
