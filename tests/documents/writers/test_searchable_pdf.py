@@ -345,6 +345,24 @@ def test_a_scanned_page_that_was_read() -> None:
     assert iou(found, (240 / 2, 252 / 2, 595 / 2, 320 / 2)) > 0.5
 
 
+def test_a_page_that_is_partly_a_scan_keeps_its_own_text() -> None:
+    canvas = np.full((500, 900, 3), 255, np.uint8)
+    cv2.putText(canvas, "Invisible ink", (60, 150), cv2.FONT_HERSHEY_SIMPLEX, 2.2, (0, 0, 0), 4)
+    image = b"/Type /XObject /Subtype /Image /Width 900 /Height 500 /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode"
+    page = SamplePage(
+        b"q 560 0 0 400 20 20 cm /I Do Q " + text(60, 520, "Printed words above the picture"),
+        width=600,
+        height=560,
+        objects={"I": (image, cv2.imencode(".jpg", canvas)[1].tobytes())},
+    )
+    document = Parser(threads=1).parse(pdf(page))
+    assert document.pages[0].origin == "mixed"
+    result = written(document)
+    assert sorted(text_of(result).split("\n")) == ["Invisible ink", "Printed words above the picture"]
+    (found,) = places(result, "Invisible")
+    assert iou(found, (58, 221, 216, 262)) > 0.6
+
+
 def test_what_was_written_is_trusted_when_it_is_read_again() -> None:
     said = [
         "The",
