@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from sampan.cli.main import app
 from sampan.cli.manual import manual_page
+from sampan.documents.writers import FORMATS
 
 ROOT = Path(__file__).parents[2]
 RUN = "import sys; sys.argv[0] = 'sampan'; from sampan.cli.main import main; main()"
@@ -56,6 +57,11 @@ def test_examples_use_options_that_exist(path) -> None:
             }
             used = {word.partition("=")[0] for word in words[1:] if re.match(r"--?[a-z]", word)}
             assert used <= {*known, "--help"}, f"`{example}` uses {used - known}"
+
+
+def test_the_help_of_parse_names_every_format() -> None:
+    (to,) = [parameter for parameter in ALL[("parse",)].params if parameter.name == "to"]
+    assert set(re.findall(r"[a-z]+", to.help.partition(":")[2])) == set(FORMATS)
 
 
 def test_the_manual_page_in_the_documentation_is_up_to_date(sampan) -> None:
