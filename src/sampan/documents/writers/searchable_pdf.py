@@ -70,11 +70,15 @@ def _of_pdf(document: Document, source: OpenSource, data: bytes, password: str |
             return data
         try:
             return _updated(layers, data, len(places))
+        except MemoryError:
+            raise
         except Exception as error:  # pypdf raises errors of many kinds for damaged and encrypted files
             cause = error
         # PDFium has opened the file, so its own copy of it is sound and open.
         try:
             return _updated(layers, places.plain_copy(), len(places))
+        except MemoryError:
+            raise
         except Exception as error:
             raise OutputError(
                 f"{document.source.name} cannot take a text layer ({cause}): print it into a new PDF and parse that"
