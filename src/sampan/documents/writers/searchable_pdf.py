@@ -81,7 +81,8 @@ def _of_pdf(document: Document, source: OpenSource, data: bytes, password: str |
             raise
         except Exception as error:
             raise OutputError(
-                f"{document.source.name} cannot take a text layer ({cause}): print it into a new PDF and parse that"
+                f"{document.source.name} cannot take a text layer ({' '.join(str(cause).split())}): "
+                "print it into a new PDF and parse that"
             ) from error
 
 
