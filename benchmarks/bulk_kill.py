@@ -285,7 +285,7 @@ def finished(output: Path) -> Finished:
         base = sqlite3.connect(Path(folder) / "journal.sqlite")
         try:
             rows = base.execute(
-                "SELECT key, state, attempts, sha256, outcome FROM files WHERE state != 'waiting'"
+                "SELECT key, state, attempts, sha256, outcome FROM files WHERE state = 'done' OR lasting"
             ).fetchall()
             parts = base.execute("SELECT sha256, pages FROM parts").fetchall()
         except sqlite3.OperationalError:  # killed before its tables were made

@@ -18,7 +18,13 @@ import pytest
 from sampan.documents.bulk import isolation
 from sampan.documents.bulk.crew import LocalCrew
 from sampan.documents.bulk.engine import Engine, Settings
-from sampan.documents.bulk.isolation import CancelledError, Limits, TimeLimitError, WorkerDiedError
+from sampan.documents.bulk.isolation import (
+    CancelledError,
+    Limits,
+    TimeLimitError,
+    WorkerDiedError,
+    WorkerLostError,
+)
 from sampan.documents.bulk.jobs import find_jobs
 from sampan.documents.bulk.outcome import Outcome
 from sampan.documents.bulk.output import open_output
@@ -68,6 +74,10 @@ class FakeCrew:
             self.died[name] += 1
             if "twice" in name or self.died[name] == 1:
                 raise WorkerDiedError("it died")
+        if "lost" in name:
+            self.died[name] += 1
+            if self.died[name] <= 4:
+                raise WorkerLostError("its machine is gone")
         if "torn" in name:
             raise InputError("it is torn and worn")
         if "slow" in name:
@@ -134,13 +144,13 @@ def test_every_file_is_read_and_mirrored(run, tmp_path) -> None:
 
 
 def test_one_bad_file_is_one_failure(run, tmp_path) -> None:
-    outcomes = run("1.pdf", "torn.pdf", "defect.pdf", "slow.pdf", "die-twice.pdf", "die.pdf", "2.pdf")
+    outcomes = run("1.pdf", "torn.pdf", "defect.pdf", "slow.pdf", "die-twice.pdf", "die.pdf", "lost.pdf")
     errors = {name: outcome.error for name, outcome in outcomes.items() if outcome.error}
     assert set(errors) == {"torn", "defect", "slow", "die-twice"}
     assert errors["torn"] == "it is torn and worn" and outcomes["torn"].exit_code == 3
     assert "unexpected ZeroDivisionError" in errors["defect"]
     assert outcomes["die"].attempts == outcomes["die-twice"].attempts == 2 and outcomes["slow"].attempts == 1
-    assert set(results(tmp_path)) == {"1.txt", "2.txt", "die.txt"}
+    assert set(results(tmp_path)) == {"1.txt", "lost.txt", "die.txt"}
 
 
 def test_resuming_repeats_nothing_that_is_finished(run, tmp_path) -> None:

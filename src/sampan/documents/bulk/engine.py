@@ -33,6 +33,7 @@ from sampan.documents.bulk.isolation import (
     Limits,
     TaskEndedError,
     WorkerDiedError,
+    WorkerLostError,
 )
 from sampan.documents.bulk.jobs import Job, printable
 from sampan.documents.bulk.journal import Journal, fingerprint
@@ -64,6 +65,8 @@ class Settings:
     """Longer documents are read in parts of at least so many pages."""
     retries: int = 1
     """How often a document whose worker died is handed to another one."""
+    retries_lost: int = 5
+    """The same if the worker was lost with its machine."""
     most_lost: int = 3
     """Pages of a document that may bring down their worker before the document is given up."""
 
@@ -257,7 +260,8 @@ class Engine:
             what, news = "error", FileTimeLimitError(
                 f"its pages took more than {limit:g} s together, the limit for a file: raise --max-seconds"
             )  # fmt: skip
-        if what == "error" and isinstance(news, WorkerDiedError) and task.tries < self.settings.retries:
+        retries = self.settings.retries_lost if isinstance(news, WorkerLostError) else self.settings.retries
+        if what == "error" and isinstance(news, WorkerDiedError) and task.tries < retries:
             task.tries += 1
             yield self._try_again(task)
         elif what == "error" and self._goes_around(task, progress, news):

@@ -63,6 +63,10 @@ class WorkerDiedError(TaskEndedError):
     """The process that did the task crashed or was killed."""
 
 
+class WorkerLostError(WorkerDiedError):
+    """The machine or program beside the process is gone, through no fault of the task."""
+
+
 class TimeLimitError(TaskEndedError, LimitError):
     """The task took longer than allowed and was ended."""
 

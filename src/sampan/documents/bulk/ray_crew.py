@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from sampan.documents.bulk import stores, tasks
 from sampan.documents.bulk.crew import Task
-from sampan.documents.bulk.isolation import CancelledError, Limits, Worker, WorkerDiedError
+from sampan.documents.bulk.isolation import CancelledError, Limits, Worker, WorkerDiedError, WorkerLostError
 from sampan.errors import InputError, OptionError, OutputError, SampanError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class RayReader:
                 answer = self._ask(task, data, cancelled)
         except ray.exceptions.RayActorError as error:
             self._actor = None
-            raise WorkerDiedError("the Ray worker that read it died, with its machine or alone") from error
+            raise WorkerLostError("the Ray worker that read it died, with its machine or alone") from error
         except OSError as error:
             raise InputError(f"{task.source} cannot be read: {error.strerror or error}") from error
         except ray.exceptions.RayError as error:
