@@ -21,6 +21,8 @@ _REACH_RIGHT = 0.5
 _LEAST_SIDE, _MOST_HEIGHT, _MOST_WIDTH = 0.1, 0.85, 1.2
 """Size of a mark, in line heights: its larger side at least, its height and width at most."""
 _MARGIN = 0.12
+_MOST_MARKS = 20_000
+"""More pieces than this are dust or a halftone, and none of them ends a line."""
 
 
 def extend_to_marks(
@@ -86,9 +88,12 @@ def ink_components(image: Image) -> NDArray[np.float32]:
     scale = min(1.0, _LONG_SIDE / max(image.shape[:2]))
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if scale < 1.0:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        size = [max(1, round(side * scale)) for side in grey.shape[::-1]]
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 24)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    if count > _MOST_MARKS:
+        return np.zeros((0, 4), np.float32)
     boxes = stats[1:].astype(np.float32)
     boxes = boxes[boxes[:, 4] >= 3]
     corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]], axis=1)
