@@ -118,11 +118,15 @@ class Parser:
                 yield Failure(stage="reading", message=str(error), page=page.number)
             except SampanError:
                 raise
+            except MemoryError:
+                message = f"page {page.number} needs more memory than there is: read it at a lower dpi"
+                yield Failure(stage="reading", message=message, page=page.number)
             except Exception as error:
                 # A defect of ours on one page must not cost the other pages; it is reported as what it is.
                 if os.environ.get("SAMPAN_DEBUG") == "1":
                     raise
-                message = f"page {page.number}: unexpected {type(error).__name__}: {error}"
+                reason = " ".join(str(error).split())
+                message = f"page {page.number}: unexpected {type(error).__name__}: {reason}"
                 yield Failure(stage="defect", message=message, page=page.number)
 
     def read_page(self, page: PageInput) -> Page:

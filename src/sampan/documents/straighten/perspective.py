@@ -20,6 +20,8 @@ _CONTRAST = 25.0
 """Least difference of the mean tones of paper and background, in grey levels."""
 _SMALLEST = 0.2
 """Least share of the picture that the page covers."""
+_THINNEST = 16
+"""Pixels of the work picture; a thinner strip shows no outline."""
 _FIT = 0.95
 """Least intersection over union of the bright piece and its quad: torn or cut off outlines fit worse."""
 _STEEPEST = 30.0
@@ -34,6 +36,8 @@ def find_page(gray: Gray) -> tuple[NDArray[np.float64], float] | None:
     Works on and answers in the coordinates of `gray`, the reduced picture.
     """
     factor = min(1.0, _WORK_SIDE / max(gray.shape))
+    if min(gray.shape) * factor < _THINNEST:
+        return None
     small = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     height, width = small.shape
     # Letters and thin rules vanish: paper becomes one tone.
