@@ -36,6 +36,8 @@ class PdfFile:
         self.max_pixels = max_pixels
         self.document: pypdfium2.PdfDocument | None = None
         with pdfium.LOCK:
+            # PDFium sets no error for a file without pages, and the last file's would be taken for it.
+            raw.FPDF_LoadMemDocument64(None, 0, None)
             try:
                 self.document = pypdfium2.PdfDocument(file, password=password)
             except pypdfium2.PdfiumError as error:
@@ -191,4 +193,4 @@ def _open_error(error: pypdfium2.PdfiumError, name: str, password: str | None) -
         return PasswordError(
             f"{name} is encrypted by a method that cannot be opened: save it without encryption"
         )
-    return InputError(f"{name} cannot be read as PDF: it is truncated or damaged")
+    return InputError(f"{name} cannot be read as PDF: it is truncated or damaged, or has no pages")
