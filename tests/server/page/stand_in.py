@@ -200,11 +200,16 @@ def application(state: StandIn) -> FastAPI:
     @app.get("/v1/jobs/{job_id}/pages/{number}.png")
     def picture(job_id: str, number: int, width: int = 1000) -> Response:
         document = state.document(job_id)
-        page = next(page for page in document.pages if page.number == number)
-        image = document.image_of(page, width / page.width)
-        if image is None:
-            return problem(404, "There is no picture", "the source is gone")
-        return Response(cv2.imencode(".png", image)[1].tobytes(), media_type="image/png")
+        asked = id(document), number, width
+        if asked not in drawn:
+            page = next(page for page in document.pages if page.number == number)
+            image = document.image_of(page, width / page.width)
+            if image is None:
+                return problem(404, "There is no picture", "the source is gone")
+            drawn[asked] = cv2.imencode(".png", image)[1].tobytes()
+        return Response(drawn[asked], media_type="image/png")
+
+    drawn: dict[tuple[int, int, int], bytes] = {}
 
     app.mount("/page", StaticFiles(directory=PAGE))
     return app

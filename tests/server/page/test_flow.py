@@ -47,6 +47,7 @@ def test_every_format_that_the_server_lists_can_be_taken(page: Page, server: Sta
     with page.expect_download() as download:
         page.get_by_role("link", name="Markdown").click()
     assert "# Small Boats" in download.value.path().read_text()
+    page.keyboard.press("Escape")
     expect(page.locator("#formats")).to_be_hidden()
 
 

@@ -103,6 +103,7 @@ def test_a_key_is_asked_for_only_when_the_server_wants_one(page: Page, server: S
     expect(page.locator("#reader-name")).to_have_text("second.pdf")
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_said_and_mended(page: Page, server: StandIn) -> None:
     server.events = False
     server.gate.clear()
@@ -148,3 +149,18 @@ def test_a_document_that_is_gone_leads_back_to_the_shelf(page: Page, server: Sta
     start(page, address)
     expect(page.get_by_role("alert")).to_contain_text("There is no such job")
     expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+
+
+def test_a_download_that_goes_wrong_is_said_and_not_saved(page: Page, server: StandIn) -> None:
+    server.add("boats.pdf")
+    start(page, "#job-1")
+    expect(page.locator(".text")).to_be_visible()
+    page.route(
+        "**/result?to=docx*", lambda route: route.fulfill(status=500, json={"title": "Sampan made a mistake"})
+    )
+    downloads: list[object] = []
+    page.on("download", lambda download: downloads.append(download))
+    page.get_by_role("link", name="Download as Word").click()
+    expect(page.get_by_role("alert").filter(has_text="Sampan made a mistake.")).to_be_visible()
+    expect(page.get_by_role("link", name="Download as Word")).not_to_have_attribute("aria-busy", "true")
+    assert downloads == []

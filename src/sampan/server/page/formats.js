@@ -1,6 +1,6 @@
 // The formats to take away, as the server lists them: names for people, and saving with or without a key.
 
-import { byId, icon, make } from "./dom.js";
+import { announce, byId, icon, make } from "./dom.js";
 
 const NAMES = {
   docx: "Word",
@@ -27,34 +27,44 @@ export function ordered(formats) {
 
 export const titleOf = (format) => NAMES[format.name] ?? format.summary ?? format.name;
 
-/** A link that saves the document in one format. With a key it must be fetched, as links carry none. */
+/**
+ * A link that saves the document in one format. A click fetches it: links carry no key, long documents take a
+ * while to write, and what goes wrong must be said here and not be saved as a file.
+ */
 export function saveLink(api, job, format, attributes, ...children) {
   const path = `jobs/${encodeURIComponent(job.id)}/result`;
   const query = { to: format.name, download: 1 };
-  return make(
+  const name = `${stem(job.name)}${format.suffix}`;
+  const link = make(
     "a",
     {
       href: api.url(path, query),
-      download: `${stem(job.name)}${format.suffix}`,
+      download: name,
       onclick: (event) => {
-        if (!api.key) return;
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        saveFetched(api, path, query, `${stem(job.name)}${format.suffix}`);
+        if (!link.ariaBusy) save(link, api, path, query, name);
       },
       ...attributes,
     },
     ...children,
   );
+  return link;
 }
 
-async function saveFetched(api, path, query, name) {
+async function save(link, api, path, query, name) {
+  link.ariaBusy = "true";
+  announce(`${name} is being written.`);
   try {
     const blob = await (await api.request(path, { query })).blob();
     const url = URL.createObjectURL(blob);
     make("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    announce(`${name} is saved.`);
   } catch (error) {
     dispatchEvent(new CustomEvent("trouble", { detail: error }));
+  } finally {
+    link.ariaBusy = null;
   }
 }
 
@@ -88,7 +98,6 @@ export function takeAway(api, job, formats) {
     }
   });
   menu.addEventListener("focusout", (event) => menu.contains(event.relatedTarget) || open(false));
-  list.addEventListener("click", () => open(false));
   const main = saveLink(api, job, first, { class: "primary", id: "download" }, icon("download"), make("span", {}, titleOf(first)));
   main.setAttribute("aria-label", `Download as ${titleOf(first)}`);
   return [main, menu];

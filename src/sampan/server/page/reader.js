@@ -222,11 +222,14 @@ export class Reader {
 
   async #fillMarkdown() {
     const pre = make("pre", { class: "markdown" });
+    const { job } = this;
+    if (!this.markdown) pre.append(make("span", { class: "empty", role: "status" }, "Writing the Markdown …"));
     this.leafPane.replaceChildren(pre);
     try {
-      this.markdown ??= await this.#result("md");
-      pre.textContent = this.markdown.slice(0, MOST_MARKDOWN);
-      if (this.markdown.length > MOST_MARKDOWN) pre.append("\n\n… the rest is in the file: copy or download it.");
+      const markdown = this.markdown ?? (await this.#result("md"));
+      if (this.job === job) this.markdown = markdown;
+      pre.textContent = markdown.slice(0, MOST_MARKDOWN);
+      if (markdown.length > MOST_MARKDOWN) pre.append("\n\n… the rest is in the file: copy or download it.");
     } catch (error) {
       pre.replaceWith(make("p", { class: "empty", role: "alert" }, `${error.title ?? "The Markdown cannot be shown"}. ${error.detail ?? ""}`));
     }
