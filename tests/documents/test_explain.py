@@ -122,6 +122,18 @@ def test_a_picture_and_its_numbers() -> None:
     assert told.settings["dpi"] == 200 and 0 < told.settings["fast_squeeze"] <= 1
 
 
+def test_the_official_preset_names_both_its_models() -> None:
+    picture = np.full((96, 320, 3), 255, np.uint8)
+    cv2.putText(picture, "two words", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (0, 0, 0), 3, cv2.LINE_AA)
+    data = cv2.imencode(".png", picture)[1].tobytes()
+    told = explain(data, ParseOptions(preset="official", orientation=False, deskew=False, threads=2), 1)
+    uses = {use.name: use for use in told.models}
+    assert uses.keys() == {"pp-ocrv6-small-det", "pp-ocrv6-small-rec"}
+    assert (
+        told.notes == [] and told.second_looks == [] and told.lines_by_model.keys() == {"pp-ocrv6-small-rec"}
+    )
+
+
 def test_second_looks_and_the_sample_of_a_page_of_lines() -> None:
     picture = np.full((900, 1000, 3), 255, np.uint8)
     for row in range(14):

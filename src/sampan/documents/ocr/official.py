@@ -33,7 +33,7 @@ from sampan.documents.ocr.detection import (
 )
 from sampan.documents.ocr.words import is_cjk
 from sampan.documents.stages import Image
-from sampan.runtime import Model
+from sampan.runtime import Model, trace
 
 RULES = replace(OFFICIAL, max_candidates=1000)
 BATCH = 6
@@ -109,7 +109,9 @@ class OfficialRecogniser:
         run = map if self.pool is None else self.pool.map
         readings: dict[int, Reading] = {}
         for batch, found in zip(
-            batches, run(self._read_batch, [[crops[i] for i in batch] for batch in batches]), strict=True
+            batches,
+            run(trace.carried(self._read_batch), [[crops[i] for i in batch] for batch in batches]),
+            strict=True,
         ):
             readings.update(zip(batch, found, strict=True))
         return [readings[index] for index in range(len(crops))]
