@@ -164,7 +164,7 @@ def test_every_option_arrives(sampan, fake_parser, make_files) -> None:
         ),
         (["a.pdf", "-o", "out", "--max-memory", "lots"], "--max-memory 'lots' is no amount of memory"),
         (["a.pdf", "-o", "out", "--ray-address", "auto"], "--ray-address auto needs --engine ray"),
-        (["a.pdf", "-o", "out", "--workers", "2", "--profile", "t.json"], "leave out --workers"),
+        (["a.pdf", "-o", "out", "--engine", "ray", "--profile", "t.json"], "leave out --engine ray"),
         (["a.pdf", "b.pdf"], "2 files need a folder to write to"),
         (["a.pdf", "-o", "b.pdf"], "b.pdf is a file"),
         (["a.pdf", "--ocr", "maybe"], "maybe"),
@@ -209,12 +209,14 @@ def test_resuming_reports_what_was_done_earlier(sampan, fake_parser, make_files,
     assert sampan("parse", folder, "-o", tmp_path / "out").code == 1
     make_files("b.pdf")
     result = sampan("parse", folder, "-o", tmp_path / "out", "--resume", "--json")
+    assert "Everything is read again" not in result.err
     summary = json.loads(result.out)
     assert result.code == 1
     assert (summary["total"], summary["done"], summary["earlier"], summary["failed"]) == (3, 3, 2, 1)
     assert (summary["pages"], summary["pages_now"]) == (2, 1)
     result = sampan("parse", folder, "-o", tmp_path / "out", "--resume")
     assert "3 of 3 files, 2 pages" in result.err and "3 files done earlier, 1 failed" in result.err
+    assert "Everything is read again; --resume would" in sampan("parse", folder, "-o", tmp_path / "out").err
 
 
 def test_limits_reach_the_workers(sampan, fake_parser, make_files, tmp_path) -> None:

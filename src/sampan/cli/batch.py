@@ -66,6 +66,7 @@ def write_all(
     from sampan.cli.main import INTERRUPTED
     from sampan.documents.bulk import stores
     from sampan.documents.bulk.jobs import find_jobs
+    from sampan.documents.bulk.journal import has_journal
 
     folder = None if stores.is_address(output) else stores.local_path(output)
     if folder is not None and folder.exists() and not folder.is_dir():
@@ -77,6 +78,11 @@ def write_all(
         resumable, events = False, read_here(jobs, options, formats, folder)
     else:
         resumable, events = True, read_by_workers(jobs, output, options, formats, many)
+    if resumable and not (many.resume or many.retry_failed) and has_journal(output):
+        console.print(
+            f"Everything is read again; --resume would keep what an earlier run into {output} finished.",
+            soft_wrap=True, highlight=False, markup=False,
+        )  # fmt: skip
     tally, interrupted = summary.follow(events, jobs, console, as_json, many.failures)
     if interrupted and resumable:
         secret = any(argument.startswith("--password") for argument in sys.argv)

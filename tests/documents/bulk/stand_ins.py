@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from sampan.documents.bulk.frames import write_frame
 from sampan.errors import LimitError, OutputError, PasswordError
 
 
@@ -66,6 +67,12 @@ def reserve(context, gigabytes):
 def keep(context, megabytes):
     context.kept = b"x" * (megabytes << 20)
     return os.getpid()
+
+
+def babble(context, text):
+    """What a parser that was taken over might say."""
+    write_frame(context._answers, text)
+    time.sleep(60)
 
 
 def chatter(context):

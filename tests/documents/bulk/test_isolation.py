@@ -92,6 +92,16 @@ def test_what_native_libraries_print_does_not_come_between(worker) -> None:
     assert worker.call(stand_ins.chatter) == "said"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"no JSON", b"[]", b"{}", b'{"what": "error", "kind": 1}', b'{"what": "progress"}', b"[" * 100_000],
+)
+def test_nonsense_is_no_answer(worker, text) -> None:
+    with pytest.raises(WorkerDiedError, match="makes no sense"):
+        worker.call(stand_ins.babble, text)
+    assert worker.call(stand_ins.say)["words"] == []
+
+
 def test_a_task_and_a_page_have_their_time() -> None:
     worker = Worker(Limits(seconds=0.4, page_seconds=60))
     with pytest.raises(TimeLimitError, match=r"^page 7: not done after 0\.4 s.*--max-seconds"):

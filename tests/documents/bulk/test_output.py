@@ -59,6 +59,16 @@ def test_a_link_in_the_place_of_a_result_is_replaced_and_not_followed(tmp_path) 
     assert (tmp_path / "out" / "x" / "a.md").read_bytes() == b"text"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need rights there")
+def test_links_among_the_results_are_not_published(tmp_path) -> None:
+    (tmp_path / "secret").write_bytes(b"not yours")
+    output = FolderOutput(tmp_path / "out")
+    stage(output, a_dot_md=b"text")
+    (output.staging(JOB) / "a.json").symlink_to(tmp_path / "secret")
+    assert output.publish(JOB) == [("a.md", 4)]
+    assert [path.name for path in (tmp_path / "out" / "x").iterdir()] == ["a.md"]
+
+
 def test_a_full_disk_is_hopeless_and_a_folder_in_the_way_is_not(tmp_path, monkeypatch) -> None:
     output = FolderOutput(tmp_path)
     stage(output, a_dot_md=b"text")

@@ -212,6 +212,11 @@ class Worker:
                         progress(message["done"], message["total"])
                 case "error":
                     return _error(message)
+                case "nonsense":
+                    raise WorkerDiedError(
+                        "the process that read it gave an answer that makes no sense: "
+                        "the file is damaged or hostile; leave it out"
+                    )
                 case _:
                     return message["value"]
 
@@ -334,7 +339,7 @@ class _Process:
     def _read(self) -> None:
         assert self._popen.stdout is not None
         while (frame := read_frame(self._popen.stdout)) is not None:  # type: ignore[arg-type]
-            self.messages.put(json.loads(frame))
+            self.messages.put(_plain_message(frame))
         self.messages.put(None)
 
 
@@ -358,6 +363,20 @@ def resident_bytes(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _plain_message(frame: bytes) -> dict[str, Any]:
+    """A message of `worker`, or nonsense, if something else speaks in its place."""
+    try:
+        message = json.loads(frame)
+        shapes: dict[str, dict[str, Any]] = {
+            "begun": {}, "page": {"number": int}, "progress": {"done": int, "total": int}, "value": {"value": object},
+            "error": {"kind": str, "message": str, "errno": int | None, "trace": str},
+        }  # fmt: skip
+        fits = all(isinstance(message[name], kind) for name, kind in shapes[message["what"]].items())
+    except (ValueError, KeyError, TypeError, RecursionError):
+        fits, message = False, {}
+    return message if fits else {"what": "nonsense"}
 
 
 def _cause_of_death(process: _Process) -> WorkerDiedError:

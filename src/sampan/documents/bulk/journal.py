@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from sampan import __version__
 from sampan.documents.bulk.jobs import Job, printable
 from sampan.documents.bulk.outcome import Fault, Outcome
-from sampan.documents.bulk.output import Output
+from sampan.documents.bulk.output import Output, open_output
 from sampan.errors import OutputError
 
 if TYPE_CHECKING:
@@ -272,6 +272,11 @@ class Journal:
             raise OutputError(
                 f"the journal {self.path} is damaged ({error}): remove it and run without --resume"
             ) from error
+
+
+def has_journal(where: str) -> bool:
+    """Whether an earlier run into an output left a journal."""
+    return (open_output(where).state / NAME).exists()
 
 
 def measure(job: Job) -> tuple[int | None, str | None]:

@@ -162,9 +162,12 @@ def _files_below(staging: Path) -> list[Path]:
 
 
 def _walk(staging: Path) -> Iterator[Path]:
+    """Plain files only: a link, put there by a parser that was taken over, could lead to anybody's secrets."""
     for directory, _, names in os.walk(staging):
         for name in names:
-            yield Path(directory, name).relative_to(staging)
+            path = Path(directory, name)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield path.relative_to(staging)
 
 
 def _sync(path: Path) -> None:

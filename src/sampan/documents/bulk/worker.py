@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sampan.documents.bulk.frames import read_frame, write_frame
 from sampan.errors import SampanError
+from sampan.runtime.chrome_trace import kept_trace
 
 if TYPE_CHECKING:
     from sampan.documents.options import ParseOptions
@@ -77,7 +78,9 @@ def main(settings: dict[str, Any]) -> None:
 def _do(request: bytes, context: Context) -> None:
     try:
         task, arguments = pickle.loads(request)
-        context.answer(what="value", value=task(context, *arguments))
+        with kept_trace():
+            value = task(context, *arguments)
+        context.answer(what="value", value=value)
     except SampanError as error:
         cause = error.__cause__
         _answer_error(context, _kind(error), str(error), cause.errno if isinstance(cause, OSError) else None)
