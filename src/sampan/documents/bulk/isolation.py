@@ -5,7 +5,7 @@
 
 A task is a module's function; it runs in the process as `function(context, *arguments)` (see `worker.Context`)
 and gives back what JSON can say. The parser stays open from task to task. A task that crashes its process, is
-killed or oversteps a limit raises one of the errors below, in one line that names value, limit and mend;
+killed or oversteps a limit raises one of the errors of `endings`, in one line that names value, limit and mend;
 errors of Sampan raised inside come out as they are. The process is then replaced at the next call.
 
 What comes back from the process is JSON and never a pickle: whoever took a native parser over still could not run
@@ -31,9 +31,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sampan import errors
+from sampan.documents.bulk.endings import (
+    CancelledError,
+    DefectError,
+    FileTimeLimitError,
+    MemoryLimitError,
+    TaskEndedError,
+    TimeLimitError,
+    WorkerDiedError,
+    WorkerLostError,
+    error_from,
+)
 from sampan.documents.bulk.frames import read_frame, write_frame
-from sampan.errors import InputError, LimitError, SampanError
+from sampan.errors import SampanError
+
+__all__ = [
+    "CancelledError", "DefectError", "FileTimeLimitError", "Limits", "MemoryLimitError", "Progress",
+    "TaskEndedError", "TimeLimitError", "Worker", "WorkerDiedError", "WorkerLostError", "resident_bytes",
+]  # fmt: skip
 
 START_SECONDS = 120.0
 """Longest that a process may take to come up: a busy machine, a cold disk."""
@@ -43,63 +58,6 @@ _MOST_NOISE = 1 << 20
 """Bytes of a process's standard error that are kept from task to task."""
 
 Progress = Callable[[int, int], None]
-
-
-class TaskEndedError(InputError):
-    """The task did not come to its own end; `page` was in hand."""
-
-    exit_code = 1
-    page: int | None = None
-    cause = "the process that read it died"
-    """The same in few words, and always the same words."""
-    may_go_around = True
-    """Whether the other pages may be read without this one."""
-
-    def __str__(self) -> str:
-        return super().__str__() if self.page is None else f"page {self.page}: {super().__str__()}"
-
-
-class WorkerDiedError(TaskEndedError):
-    """The process that did the task crashed or was killed."""
-
-
-class WorkerLostError(WorkerDiedError):
-    """The machine or program beside the process is gone, through no fault of the task."""
-
-
-class TimeLimitError(TaskEndedError, LimitError):
-    """The task took longer than allowed and was ended."""
-
-    cause = "it took longer than the limit for a page"
-
-
-class FileTimeLimitError(TimeLimitError):
-    """All pages together took longer than allowed."""
-
-    may_go_around = False
-
-
-class MemoryLimitError(TaskEndedError, LimitError):
-    """The task took more memory than allowed and was ended."""
-
-    cause = "it took more memory than the limit"
-
-
-class CancelledError(SampanError):
-    """The task was cancelled."""
-
-
-class DefectError(SampanError):
-    """An error in the task that is neither the input's nor the user's; `trace` is its traceback."""
-
-    trace = ""
-
-
-_KNOWN: dict[str, type[SampanError]] = {
-    name: kind
-    for name, kind in vars(errors).items()
-    if isinstance(kind, type) and issubclass(kind, SampanError)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +169,7 @@ class Worker:
                     if progress is not None:
                         progress(message["done"], message["total"])
                 case "error":
-                    return _error(message)
+                    return error_from(message)
                 case "nonsense":
                     raise WorkerDiedError(
                         "the process that read it gave an answer that makes no sense: "
@@ -396,19 +354,6 @@ def _cause_of_death(process: _Process) -> WorkerDiedError:
         f"the process that read it crashed ({name}) in a native library: "
         "the file is damaged or hostile; leave it out, or read the other --pages"
     )
-
-
-def _error(message: dict[str, Any]) -> SampanError:
-    kind = _KNOWN.get(message["kind"])
-    if kind is None:
-        defect = DefectError(message["message"])
-        defect.trace = message["trace"]
-        return defect
-    error = kind(message["message"])
-    if message["errno"] is not None:
-        # Callers tell a full disk, which stops everything, from a name that is too long.
-        error.__cause__ = OSError(message["errno"], os.strerror(message["errno"]))
-    return error
 
 
 def _size(number: int) -> str:
