@@ -137,7 +137,9 @@ def test_cancelling_stops_the_job_and_removing_asks_first(page: Page, server: St
     assert not server.jobs
 
 
-@pytest.mark.parametrize("events", [True, False], ids=["events", "polling"])
+@pytest.mark.parametrize(
+    "events", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["events", "polling"]
+)
 def test_progress_comes_by_events_or_by_asking(page: Page, server: StandIn, events: bool) -> None:
     server.events = events
     server.gate.clear()

@@ -24,7 +24,6 @@ expect = pytest.importorskip("playwright.sync_api").expect
             "plan.pdf has 2 000 pages (limit 1 000): choose some",
         ),
         (422, "An option cannot be used", "pages '9-3' runs backwards: write 3-9"),
-        (500, "Sampan made a mistake", "it is in the log"),
     ],
 )
 def test_a_refused_file_says_why_and_can_be_tried_again(
