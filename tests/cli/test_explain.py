@@ -1,7 +1,11 @@
 """`sampan parse --explain` and `--profile` at the door."""
 
 import json
+import os
+import shutil
 from pathlib import Path
+
+from sampan.runtime.chrome_trace import FOLDER
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -52,6 +56,23 @@ def test_profile_nests_models_in_stages_in_pages_in_files(sampan, tmp_path) -> N
     assert all(inside(run, page) for run in by_category["model"])
     names = {run["name"] for run in by_category["model"]}
     assert any(name.startswith("pp-ocrv6-tiny-rec") for name in names)
+
+
+def test_profile_of_worker_processes(sampan, tmp_path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.pdf", "b.pdf", "c.pdf"):
+        shutil.copy(EXAMPLES / "report.pdf", folder / name)
+    file = tmp_path / "trace.json"
+    done = sampan("parse", folder, "-o", tmp_path / "out", "--workers", 2, "--profile", file)
+    assert done.code == 0
+    drawn = spans(file)
+    assert sorted(event["name"] for event in drawn if event["cat"] == "file") == ["a.pdf", "b.pdf", "c.pdf"]
+    workers = {event["pid"] for event in drawn}
+    assert os.getpid() not in workers and 1 <= len(workers) <= 2
+    assert sum(event["cat"] == "page" for event in drawn) == 6
+    starts = [event["ts"] for event in drawn]
+    assert starts == sorted(starts) and FOLDER not in os.environ
 
 
 def test_profile_is_written_when_the_run_fails(sampan, tmp_path) -> None:

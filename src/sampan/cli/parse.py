@@ -224,11 +224,10 @@ def parse(
                 raise OptionError(f"{what} need a folder to write to: add -o DIR")
             _refuse_bytes_on_a_terminal(formats[0])
             raise typer.Exit(_print(inputs, options, formats[0], quiet))
-        if profile is not None and many.asked_for:
-            raise OptionError(f"--profile traces one process: leave out {many.asked_for}")
-        raise typer.Exit(
-            write_all(inputs, output, options, formats, many, as_json, quiet, profile is not None)
-        )
+        if profile is not None and engine == "ray":
+            raise OptionError("--profile traces this machine alone: leave out --engine ray")
+        here = profile is not None and not many.asked_for
+        raise typer.Exit(write_all(inputs, output, options, formats, many, as_json, quiet, here))
 
 
 def formats_of(to: str) -> list[str]:

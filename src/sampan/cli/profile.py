@@ -13,13 +13,16 @@ def profiled(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
+    from tempfile import TemporaryDirectory
+
     from sampan.documents.writers.files import write_whole
-    from sampan.runtime.chrome_trace import trace_events, trace_file
-    from sampan.runtime.trace import tracing
+    from sampan.runtime.chrome_trace import gathered_trace, trace_file
 
     write_whole(file, "")  # a file that cannot be written is better known now than after the work
-    with tracing() as trace:
+    with TemporaryDirectory(prefix="sampan-") as folder:
+        events = []
         try:
-            yield
+            with gathered_trace(Path(folder)) as events:
+                yield
         finally:
-            write_whole(file, trace_file(trace_events(trace.spans, "sampan")))
+            write_whole(file, trace_file(events))

@@ -30,6 +30,8 @@ class Span:
     start: float
     end: float
     thread: str
+    thread_id: int
+    """The system's, by which a thread is known for as long as it lives."""
     details: dict[str, Any]
 
 
@@ -77,7 +79,8 @@ def span(name: str, category: Category, start: float, end: float | None = None, 
     trace = _current.get()
     if trace is not None:
         finish = time.perf_counter() if end is None else end
-        trace.spans.append(Span(name, category, start, finish, threading.current_thread().name, details))
+        thread = threading.current_thread().name, threading.get_native_id()
+        trace.spans.append(Span(name, category, start, finish, *thread, details))
 
 
 def note(topic: str, **details: Any) -> None:
