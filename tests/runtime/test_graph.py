@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from sampan.errors import WeightsError
 from sampan.runtime import open_model
-from sampan.runtime.graph import without_final_softmax
+from sampan.runtime.graph import with_classes, without_final_softmax
 from sampan.weights import locate
 
 
@@ -93,3 +93,29 @@ def test_a_file_that_is_cut_off_is_named_as_such(kept: float) -> None:
 def test_garbage_is_no_model(garbage: bytes) -> None:
     with pytest.raises(WeightsError, match="ONNX"):
         without_final_softmax(garbage)
+
+
+@pytest.mark.parametrize("name", ["pp-ocrv6-tiny-rec", "pp-ocrv6-small-rec"])
+def test_a_part_of_the_classes_has_the_same_logits(name: str) -> None:
+    whole = without_final_softmax(locate(name).read_bytes())
+    strips = np.random.default_rng(4).uniform(-1, 1, (1, 3, 48, 120)).astype(np.float32)
+    expected = open_model(whole, 1)(strips)[0]
+    classes = np.random.default_rng(5).permutation(expected.shape[-1])[:700].tolist()
+    part = with_classes(whole, classes)
+    onnx.checker.check_model(onnx.load_from_string(part))
+    assert len(part) < len(whole)
+    logits = open_model(part, 1)(strips)[0]
+    assert logits.shape == (*expected.shape[:2], 700)
+    # The same products, summed in another order of blocks.
+    assert np.abs(logits - expected[..., classes]).max() < 1e-4
+
+
+@pytest.mark.parametrize("classes", [[], [-1, 2], [0, 6906]])
+def test_classes_that_do_not_exist_are_refused(classes: list[int]) -> None:
+    with pytest.raises(WeightsError, match="classes must lie in 0 … 6905"):
+        with_classes(locate("pp-ocrv6-tiny-rec").read_bytes(), classes)
+
+
+def test_a_model_without_a_last_layer_is_refused() -> None:
+    with pytest.raises(WeightsError, match="no weights with 7 columns"):
+        with_classes(small_model("Relu", "Softmax"), [0, 1])

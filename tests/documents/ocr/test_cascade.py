@@ -82,7 +82,7 @@ def cascade(
         setattr(quick, key, value)
     for stub in (quick, careful):
         stub.know(crops)
-    return CascadeRecogniser(quick, careful, rules), quick, careful, crops
+    return CascadeRecogniser(quick, careful, rules=rules), quick, careful, crops
 
 
 def test_certain_lines_are_read_once() -> None:

@@ -44,6 +44,8 @@ class CascadeRules:
     """Lines read first to decide whether the page is one for the fast model."""
     sample_reject: float = 0.8
     """The page goes to the careful model at once if the sample's mean probability is lower."""
+    sample_reject_ideographs: float = 0.92
+    """The same where the sample reads as ideographs: kana, which tiny does not know, come out as such."""
     least_sample: int = 12
     """Pages with fewer lines are not sampled."""
 
@@ -81,20 +83,34 @@ class _Doubt:
 
 
 class CascadeRecogniser:
-    """Reads crops with `fast`, and words with `careful` where `fast` is not sure."""
+    """Reads crops with `fast`, and words with `careful` where `fast` is not sure.
 
-    def __init__(self, fast: Recogniser, careful: Recogniser, rules: CascadeRules | None = None) -> None:
+    `plain` is `fast` with few ideographs: it reads pages that have none.
+    """
+
+    def __init__(
+        self,
+        fast: Recogniser,
+        careful: Recogniser,
+        plain: Recogniser | None = None,
+        rules: CascadeRules | None = None,
+    ) -> None:
         self.fast = fast
         self.careful = careful
+        self.plain = plain or fast
         self.rules = rules or CascadeRules()
 
     def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
         """One reading per crop, in the order given."""
-        known = self._read_sample(crops)
-        if known is None:
+        sampled = self._read_sample(crops)
+        if sampled is None:
             return self.careful.read(crops)
-        rest = [index for index in range(len(crops)) if index not in known]
-        known |= dict(zip(rest, self.fast.read([crops[index] for index in rest]), strict=True))
+        known, fast = sampled
+        known |= self._read_some(fast, crops, [index for index in range(len(crops)) if index not in known])
+        if fast is not self.fast:
+            # It knows some ideographs only: enough to notice that the line has any.
+            unknown = [index for index, reading in known.items() if any(map(is_cjk, reading.characters))]
+            known |= self._read_some(self.fast, crops, unknown)
         readings = [spaced(known[index], crop.ink()) for index, crop in enumerate(crops)]
         spans = [word_spans(reading, crop.ink()) for reading, crop in zip(readings, crops, strict=True)]
         lengths = [quad_size(crop.quad)[0] for crop in crops]
@@ -121,10 +137,17 @@ class CascadeRecogniser:
         """The fast model's readings."""
         return self.fast.read(crops)
 
-    def _read_sample(self, crops: Sequence[LineCrop]) -> dict[int, Reading] | None:
-        """Fast readings of a few lines by index; None if they say that the page is not for the fast model."""
+    @staticmethod
+    def _read_some(
+        reader: Recogniser, crops: Sequence[LineCrop], indices: Sequence[int]
+    ) -> dict[int, Reading]:
+        return dict(zip(indices, reader.read([crops[index] for index in indices]), strict=True))
+
+    def _read_sample(self, crops: Sequence[LineCrop]) -> tuple[dict[int, Reading], Recogniser] | None:
+        """Fast readings of a few lines by index and the reader for the others; None if these lines say that the page
+        is not for the fast model."""
         if len(crops) < self.rules.least_sample:
-            return {}
+            return {}, self.fast
         # Lines of middle length: long enough to tell, short enough to be cheap. Ties are broken by place,
         # so that the choice does not depend on the order of the lines.
         by_length = sorted(
@@ -132,14 +155,22 @@ class CascadeRecogniser:
         )
         places = np.linspace(0.3, 0.7, self.rules.sample) * (len(crops) - 1)
         sample = list(dict.fromkeys(by_length[round(float(place))] for place in places))
-        readings = self.fast.read([crops[index] for index in sample])
+        reader = self.plain
+        known = self._read_some(reader, crops, sample)
+        if any(is_cjk(character) for reading in known.values() for character in reading.characters):
+            reader = self.fast
+            known = self._read_some(reader, crops, sample)
+        readings = list(known.values())
         probabilities = np.concatenate([reading.probabilities for reading in readings])
-        unsure = probabilities.size == 0 or probabilities.mean() < self.rules.sample_reject
-        traditional = _is_traditional("".join(reading.text for reading in readings))
+        text = "".join(reading.text for reading in readings)
+        ideographs = sum(map(is_cjk, text)) > 0.3 * len(text)
+        least = self.rules.sample_reject_ideographs if ideographs else self.rules.sample_reject
+        unsure = probabilities.size == 0 or probabilities.mean() < least
+        traditional = _is_traditional(text)
         trace.note(
             "sample", probabilities=probabilities, rules=self.rules, unsure=unsure, traditional=traditional
         )
-        return None if unsure or traditional else dict(zip(sample, readings, strict=True))
+        return None if unsure or traditional else (known, reader)
 
     def _doubts(
         self, index: int, reading: Reading, crop: LineCrop, spans: list[WordSpan], misfit: NDArray[np.float64]
