@@ -27,6 +27,8 @@ export class Facsimile {
     );
     if (stored() === "off") this.#toggle();
     this.pane.addEventListener("keydown", (event) => this.#key(event, leaf));
+    // Larger windows, zooming, and coming into sight in a narrow one all ask for a sharper picture.
+    new ResizeObserver(() => this.page && this.#fetch()).observe(this.sheet);
     this.pane.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
@@ -44,6 +46,7 @@ export class Facsimile {
     if (first) first.tabIndex = 0;
     this.pane.scrollTo(0, 0);
     this.#size();
+    this.#fetch(); // a page of the same size as the one before is no change of size
   }
 
   /** The picture at the size that it is shown at; a larger one replaces a smaller one and never the reverse. */
@@ -67,7 +70,6 @@ export class Facsimile {
     this.shown.value = `${Math.round(this.zoom * 100)} %`;
     this.smaller.disabled = this.zoom <= ZOOMS[0];
     this.larger.disabled = this.zoom >= ZOOMS.at(-1);
-    if (this.page) this.#fetch();
   }
 
   #step(direction) {
