@@ -186,6 +186,7 @@ class TableParts:
         for cell in cells:
             for row in range(cell.row, cell.row + cell.row_span):
                 self._rows[row].append(cell)
+        self._head_cells = [cell for cell in cells if cell.row < self._head]
         self.body = table.rows - self._head
 
     def split(self, limit: int, first: int) -> Iterator[tuple[int, int]]:
@@ -194,7 +195,7 @@ class TableParts:
             yield 0, self.body
             return
         frame = len(self.text(0, 0))
-        weights = [self._weight(row) for row in range(self.body)]
+        weights = [self._weight(row, frame) for row in range(self.body)]
         start, room = 0, first
         while start < self.body:
             end, used = start, frame
@@ -219,10 +220,10 @@ class TableParts:
         found = {id(cell): cell for row in range(start, end) for cell in self._rows[self._head + row]}
         return list(found.values())
 
-    def _weight(self, row: int) -> int:
+    def _weight(self, row: int, frame: int) -> int:
         """Upper bound of what a row adds to a part's text."""
         if self._is_pipe:
-            return len(self.text(row, row + 1)) - len(self.text(0, 0))
+            return len(self.text(row, row + 1)) - frame
         cells = self._rows[self._head + row]
         alone = self._table.model_copy(
             update={
@@ -237,13 +238,12 @@ class TableParts:
     def _part(self, start: int, end: int) -> Table:
         if (start, end) == (0, self.body):
             return self._table
-        head = [cell for cell in self._table.cells if cell.row < self._head]
         first, last = self._head + start, self._head + end
         body = [_clipped(cell, first, last, self._head) for cell in self.cells(start, end)]
         return self._table.model_copy(
             update={
                 "rows": self._head + end - start,
-                "cells": [*head, *sorted(body, key=lambda cell: (cell.row, cell.column))],
+                "cells": [*self._head_cells, *sorted(body, key=lambda cell: (cell.row, cell.column))],
             }
         )
 

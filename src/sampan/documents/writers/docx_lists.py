@@ -56,6 +56,10 @@ class Numbering:
 
     def __init__(self, package: Any) -> None:
         self._root: Element = package.part.numbering_part.element
+        self._last_kind, self._last_number = (
+            max(map(int, self._root.xpath(f"./w:{name}/@w:{name}Id")), default=0)
+            for name in ("abstractNum", "num")
+        )
         self._kinds: dict[tuple[str, str], int] = {}
         self._bullets: int | None = None
         self._states: dict[str, _State] = {}
@@ -103,8 +107,7 @@ class Numbering:
         return self._kinds[key]
 
     def _add_kind(self, levels: list[tuple[str, str]]) -> int:
-        kinds = self._root.findall(qn("w:abstractNum"))
-        id = 1 + max((int(kind.get(qn("w:abstractNumId"))) for kind in kinds), default=0)
+        self._last_kind += 1
         made = element(
             "abstractNum",
             element("multiLevelType", val="hybridMultilevel"),
@@ -120,19 +123,19 @@ class Numbering:
                 )
                 for level, (form, text) in enumerate(levels)
             ),
-            abstractNumId=id,
+            abstractNumId=self._last_kind,
         )
         # All definitions stand before the first list.
-        self._root.insert(len(kinds), made)
-        return id
+        self._root.find(qn("w:num")).addprevious(made)
+        return self._last_kind
 
     def _new_number(self, kind: int, level: int = 0, start: int | None = None) -> int:
-        id = self._root.add_num(kind).numId
+        self._last_number += 1
+        begin = None
         if start is not None:
-            self._root.findall(qn("w:num"))[-1].append(
-                element("lvlOverride", element("startOverride", val=start), ilvl=level)
-            )
-        return int(id)
+            begin = element("lvlOverride", element("startOverride", val=start), ilvl=level)
+        self._root.append(element("num", element("abstractNumId", val=kind), begin, numId=self._last_number))
+        return self._last_number
 
 
 def _follows(count: Count, before: Count) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sampan.documents.model import Table
+from sampan.documents.model import Cell, Table
 
 
 def column_slices(table: Table, most: int) -> Iterator[Table]:
@@ -12,11 +12,13 @@ def column_slices(table: Table, most: int) -> Iterator[Table]:
     if table.columns <= most:
         yield table
         return
-    for first in range(0, table.columns, most):
-        last = min(first + most, table.columns)
-        cells = []
-        for cell in table.cells:
-            left, right = max(cell.column, first), min(cell.column + cell.column_span, last)
-            if left < right:
-                cells.append(cell.model_copy(update={"column": left - first, "column_span": right - left}))
-        yield table.model_copy(update={"columns": last - first, "cells": cells})
+    parts: list[list[Cell]] = [[] for _ in range(0, table.columns, most)]
+    for cell in table.cells:
+        end = cell.column + cell.column_span
+        for part in range(cell.column // most, (end - 1) // most + 1):
+            left, right = max(cell.column, part * most), min(end, (part + 1) * most)
+            span = {"column": left - part * most, "column_span": right - left}
+            parts[part].append(cell.model_copy(update=span))
+    for part, cells in enumerate(parts):
+        columns = min(most, table.columns - part * most)
+        yield table.model_copy(update={"columns": columns, "cells": cells})
