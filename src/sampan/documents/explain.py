@@ -204,18 +204,20 @@ def _notes(trace: Trace) -> list[str]:
             verdict = "looks like language and is kept" if noted["good"] else "is left out"
             notes.append(f"the hidden text of a scan ({len(noted['layer'])} lines) {verdict}")
     for noted in trace.about("sample"):
-        mean = float(noted["probabilities"].mean()) if noted["probabilities"].size else 0.0
-        limit = noted["rules"].sample_reject
-        lines = noted["rules"].sample
+        readings, least = noted["readings"], noted["least"]
+        certain = [float(value) for reading in readings for value in reading.probabilities]
+        mean = sum(certain) / len(certain) if certain else 0.0
         if noted["unsure"]:
-            choice = f"mean probability {mean:.2f} is below {limit}: the careful model reads the page alone"
+            choice = f"mean probability {mean:.2f} is below {least}: the careful model reads the page alone"
         elif noted["traditional"]:
             choice = "the text is Traditional Chinese: the careful model reads the page alone"
         else:
             choice = (
-                f"mean probability {mean:.2f} (at least {limit}): fast model first, careful model for doubts"
+                f"mean probability {mean:.2f} (at least {least}): fast model first, careful model for doubts"
             )
-        notes.append(f"{lines} lines read as a sample: {choice}")
+        if noted["plain"]:
+            choice += "; no ideographs, so the fast model reads with few of them"
+        notes.append(f"{len(readings)} lines read as a sample: {choice}")
     return notes
 
 

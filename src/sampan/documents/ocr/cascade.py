@@ -168,7 +168,12 @@ class CascadeRecogniser:
         unsure = probabilities.size == 0 or probabilities.mean() < least
         traditional = _is_traditional(text)
         trace.note(
-            "sample", probabilities=probabilities, rules=self.rules, unsure=unsure, traditional=traditional
+            "sample",
+            readings=readings,
+            least=least,
+            unsure=unsure,
+            traditional=traditional,
+            plain=reader is not self.fast,
         )
         return None if unsure or traditional else (known, reader)
 
