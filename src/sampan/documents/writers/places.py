@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sampan.documents.geometry.boxes import union_box
 from sampan.documents.model import Block, Box, Document, Line, Page
@@ -25,6 +26,7 @@ class Places:
     def __init__(self, document: Document) -> None:
         self._pages: dict[str, Page] = {}
         self._later: dict[str, list[Block]] = {}
+        self._lines: dict[str, tuple[list[tuple[Block, Line]], list[int]]] = {}
         for page in document.pages:
             for block in page.blocks:
                 self._pages.setdefault(block.id, page)
@@ -44,15 +46,21 @@ class Places:
 
         Lines say where; joining undid hyphens and spaces, so a line more at either end is possible.
         """
-        lines = [(part, line) for part in self.parts(block) for line in part.lines]
-        total = sum(len(line.text) for _, line in lines)
-        if not total:
-            return self.of(block)
+        if block.id not in self._lines:
+            self._lines[block.id] = self._measure(block)
+        lines, ends = self._lines[block.id]
+        total = ends[-1] if ends else 0
+        first = bisect_right(ends, start * total)
+        last = bisect_left(ends, end * total) + 1
         boxes: dict[str, tuple[Block, list[Box]]] = {}
-        for (part, line), (first, last) in zip(lines, _spans([line for _, line in lines]), strict=True):
-            if first < end * total and last > start * total:
-                boxes.setdefault(part.id, (part, []))[1].append(line.box)
+        for part, line in lines[first:last]:
+            boxes.setdefault(part.id, (part, []))[1].append(line.box)
         return [self._place(part, union_box(found)) for part, found in boxes.values()] or self.of(block)
+
+    def _measure(self, block: Block) -> tuple[list[tuple[Block, Line]], list[int]]:
+        """All lines that have text, also in later parts, and where in the text each ends."""
+        lines = [(part, line) for part in self.parts(block) for line in part.lines if line.text]
+        return lines, list(accumulate(len(line.text) for _, line in lines))
 
     def at(self, block: Block, box: Box | None) -> Place:
         """A box inside a block; the block's own where it is not known."""
@@ -60,10 +68,3 @@ class Places:
 
     def _place(self, block: Block, box: Box) -> Place:
         return Place(self._pages[block.id].number, block.id, block.kind, box)
-
-
-def _spans(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
-    position = 0
-    for line in lines:
-        yield position, position + len(line.text)
-        position += len(line.text)
