@@ -68,6 +68,7 @@ def test_a_durable_job_is_synced_before_it_is_a_job(tmp_path: Path, monkeypatch:
         Path, "rename", lambda *paths: (events.append(f"to {paths[1].name}"), rename(*paths))[1]
     )
     folders = Folders(tmp_path)
+    events.clear()
     for durable in (True, False):
         received = folders.receive()
         (received / UPLOAD).write_bytes(b"x")

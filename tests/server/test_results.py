@@ -70,3 +70,19 @@ def test_a_result_that_crashes_its_writer(
     problem(client.get(f"/v1/jobs/{id}/result", to="txt"), 422, "reader-died")
     monkeypatch.undo()
     assert client.get(f"/v1/jobs/{id}/result", to="txt").status_code == 200
+
+
+def test_a_job_that_is_removed_meanwhile_is_gone(
+    client: Client, report: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = client.queue(report)["id"]
+    client.ended(id)
+    call = client.service.results.worker.call
+
+    def removed_before(*arguments: object) -> object:
+        client.service.folders.remove(id)
+        return call(*arguments)
+
+    monkeypatch.setattr(client.service.results.worker, "call", removed_before)
+    detail = problem(client.get(f"/v1/jobs/{id}/result", to="html"), 404, "not-found")
+    assert str(client.service.folders.data) not in detail

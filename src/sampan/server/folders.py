@@ -15,6 +15,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from sampan.errors import OutputError
@@ -37,6 +38,9 @@ class Folders:
         try:
             for folder in (self.data, self.jobs, self.incoming):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(OSError):  # what lies above may not be ours to open
+                sync(self.data.parent)
+            sync(self.data)
             self._lock = _locked(self.data / "lock")
         except OSError as error:
             raise OutputError(

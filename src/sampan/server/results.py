@@ -98,6 +98,8 @@ class Results:
         except WorkerDiedError as error:
             raise ProblemError(problems.CRASHED, str(error)) from error
         except SampanError as error:
+            if self._folders.source(job.id) is None:
+                raise ProblemError(problems.NOT_FOUND, f"the job {job.id} was removed") from error
             raise ProblemError(*cause(error, self._settings)) from error
 
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from sampan.errors import OutputError
 from sampan.server.dispatch import Dispatcher
-from sampan.server.folders import Folders
+from sampan.server.folders import Folders, sync
 from sampan.server.metrics import Metrics
 from sampan.server.results import Results
 from sampan.server.settings import ServerSettings
@@ -25,6 +25,7 @@ class Service:
         self.folders = Folders(settings.data)
         try:
             store = Store(self.folders.data / "jobs.sqlite3")
+            sync(self.folders.data)
         except sqlite3.Error as error:
             self.folders.close()
             raise OutputError(
