@@ -142,7 +142,9 @@ def test_second_looks_and_the_sample_of_a_page_of_lines() -> None:
             picture, text, (60, 60 + 60 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (0, 0, 0), 2, cv2.LINE_AA
         )
     told = explain(cv2.imencode(".png", picture)[1].tobytes(), ParseOptions(), 1)
-    assert any("lines read as a sample: mean probability" in note for note in told.notes)
+    assert any(
+        "lines read as a sample: mean probability" in note and "no ideographs" in note for note in told.notes
+    )
     assert told.second_looks, "1l0 is a confusion that is always read again"
     for look in told.second_looks:
         assert 0 <= look.confidence_before <= 1 and 0 <= look.confidence_after <= 1

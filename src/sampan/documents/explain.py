@@ -208,12 +208,12 @@ def _notes(trace: Trace) -> list[str]:
         certain = [float(value) for reading in readings for value in reading.probabilities]
         mean = sum(certain) / len(certain) if certain else 0.0
         if noted["unsure"]:
-            choice = f"mean probability {mean:.2f} is below {least}: the careful model reads the page alone"
+            choice = f"mean probability {mean:.3f} is below {least}: the careful model reads the page alone"
         elif noted["traditional"]:
             choice = "the text is Traditional Chinese: the careful model reads the page alone"
         else:
             choice = (
-                f"mean probability {mean:.2f} (at least {least}): fast model first, careful model for doubts"
+                f"mean probability {mean:.3f} (at least {least}): fast model first, careful model for doubts"
             )
         if noted["plain"]:
             choice += "; no ideographs, so the fast model reads with few of them"
