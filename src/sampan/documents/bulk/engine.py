@@ -346,7 +346,8 @@ class Engine:
             outcome.exit_code = 1 if outcome.failures else 0
         self.journal.finish(job, outcome, answer if error is None else None, written, _is_lasting(error))
         del self._under_way[job.key]
-        self._waiting = deque(task for task in self._waiting if task.job.key != job.key)
+        if progress.parts:  # those that wait are of no use any more
+            self._waiting = deque(task for task in self._waiting if task.job.key != job.key)
         discard(self._kept(job))
         with contextlib.suppress(OSError):
             self._kept(job).parent.rmdir()

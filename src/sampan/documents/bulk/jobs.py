@@ -92,14 +92,16 @@ def find_jobs(inputs: Sequence[str], output: Path | None = None) -> list[Job]:
             found.setdefault(path, None)
         else:
             raise InputError(f"{given} does not exist")
-    distinct = {_resolved(file): file for file in reversed(found)}
-    files = [file for file in found if distinct[_resolved(file)] == file]
+    distinct: dict[Path, Path] = {}
+    for file in found:
+        distinct.setdefault(_resolved(file), file)
+    files = list(distinct.values())
     if not files and not objects and STDIN not in inputs:
         raise InputError(
             f"no documents in {', '.join(inputs)} (looked for {', '.join(sorted(SUFFIXES))}): "
             "name a file of another kind by itself"
         )
-    below = [_below(file.absolute(), roots) for file in files]
+    below = _below(files, roots)
     common = os.path.commonpath([f"/{stores.path_of(root)}" for root in object_roots]) if object_roots else ""
     below += [Path(os.path.relpath(f"/{stores.path_of(address)}", common)) for address in objects]
     if STDIN in inputs:
@@ -199,11 +201,13 @@ def _resolved(file: Path) -> Path:
         return file.absolute()
 
 
-def _below(file: Path, roots: Sequence[Path]) -> Path:
-    """`file` relative to the folder that all `roots` share (with its drive where there is none)."""
+def _below(files: Sequence[Path], roots: Sequence[Path]) -> list[Path]:
+    """The files relative to the folder that all `roots` share (with their drives where there is none)."""
+    absolute = [Path(os.path.normpath(file.absolute())) for file in files]
     try:
-        return Path(os.path.normpath(file)).relative_to(
-            os.path.commonpath([os.path.normpath(root) for root in roots])
-        )
+        common = os.path.commonpath({os.path.normpath(root) for root in roots}) if roots else ""
+        return [file.relative_to(common) for file in absolute]
     except ValueError:  # different drives
-        return Path(file.drive.rstrip(":\\/").lstrip("\\/")) / file.relative_to(file.anchor)
+        return [
+            Path(file.drive.rstrip(":\\/").lstrip("\\/")) / file.relative_to(file.anchor) for file in absolute
+        ]
