@@ -211,6 +211,50 @@ def narrow_tiles() -> bytes:
     return document([page(4, b"", b"/Pattern << /P 5 0 R >>"), (b"", draw), (pattern, b"0 0 4 4 re f")])
 
 
+def laughing_annotation() -> bytes:
+    inside = [b"/X%d Do " % (depth + 1) * 10 for depth in range(6)] + [b"0 0 5 5 re f "]
+    names = b"/XObject << %s >>" % b" ".join(b"/X%d %d 0 R" % (depth, 5 + depth) for depth in range(7))
+    form = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << %s >>" % names
+    stamp = b"/Annots [<< /Type /Annot /Subtype /Stamp /Rect [0 0 99 99] /AP << /N 5 0 R >> /F 4 >>]"
+    forms: list[Body] = [(form, commands) for commands in inside]
+    return document([page(4, stamp), (b"", b""), *forms])
+
+
+def patterns_in_patterns() -> bytes:
+    pattern = (
+        b"/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 9 9] /XStep 9 /YStep 9 /Resources << %s >>"
+    )
+    inner: list[Body] = [
+        (
+            pattern % (b"/Pattern << /P %d 0 R >>" % (6 + depth)),
+            b"/Pattern cs /P scn " + b"0 0 4 4 re f " * 20,
+        )
+        for depth in range(6)
+    ]
+    draw = b"/Pattern cs /P scn 0 0 200 200 re f"
+    return document(
+        [page(4, b"", b"/Pattern << /P 5 0 R >>"), (b"", draw), *inner, (pattern % b"", b"0 0 4 4 re f")]
+    )
+
+
+def glyphs_of_glyphs() -> bytes:
+    font = (
+        b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [.1 0 0 .1 0 0] /FirstChar 97 /LastChar 97 "
+        b"/Widths [9] /Encoding << /Differences [97 /a] >> /CharProcs << /a %d 0 R >> /Resources << /Font << /F1 "
+        b"%d 0 R >> >> >>"
+    )
+    body = page(4).replace(b"/F1 <<", b"/F1 5 0 R /F2 <<")
+    objects: list[Body] = [body, (b"", b"BT /F1 20 Tf 20 100 Td (aaaaaaaaaa) Tj ET")]
+    for number in range(5, 21, 2):
+        objects += [font % (number + 1, number + 2), (b"", b"9 0 d0 BT /F1 5 Tf (aaaaaaaaaa) Tj ET")]
+    return document([*objects, font % (22, 21), (b"", b"9 0 d0 0 0 8 8 re f")])
+
+
+def inline_picture(filters: bytes, data: bytes) -> bytes:
+    entries = b"/W 24 /H 16 /BPC 8 /CS /RGB /F %s" % filters
+    return document([page(4), (b"", b"q 90 0 0 90 0 0 cm BI %s ID %s EI Q" % (entries, data))])
+
+
 def object_stream_bomb() -> bytes:
     entries = b"/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode"
     return document([page(4), (b"", b""), (entries, zlib.compress(b"9 0 " + bytes(100_000_000), 9))])
@@ -274,6 +318,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "lying jpeg 2000": (lying_jpeg2000, r"LimitError.*30000 × 30000"),
     "lying jbig2": (lying_jbig2, r"LimitError.*60000 × 60000"),
     "narrow tiles": (narrow_tiles, r"LimitError.*tiles 0.001 × 0.001"),
+    "laughing annotation": (laughing_annotation, r"LimitError.*3,000,000 commands"),
+    "patterns in patterns": (patterns_in_patterns, r"LimitError.*3,000,000 commands"),
+    "glyphs of glyphs": (glyphs_of_glyphs, r"LimitError.*letters are written in such a font"),
+    "inline picture": (lambda: inline_picture(b"/DCT", _jpeg_of(30_000, 30_000, True)), r"LimitError.*30000 × 30000"),
     "object stream": (object_stream_bomb, r"LimitError.*64,000,000 bytes.*max_stream_bytes"),
     "page of a kilometre": (lambda: page_box(900_000), r"LimitError.*36 dpi.*lower dpi or raise max_pixels"),
     "page of a planet": (lambda: page_box(2_147_483_648), r"LimitError.*limit 1,000,000 a side"),

@@ -67,10 +67,10 @@ def test_forms_are_counted_as_often_as_they_are_drawn() -> None:
             (form, b"0 0 5 5 re f " * 50),
         ]
     )
-    # 20 drawings of 50 squares; a name that is not drawn counts nothing.
+    # 20 drawings of 50 squares, each weighing as 20 more; a name that is not drawn counts nothing.
     with pytest.raises(bombs.InputError, match="commands"):
-        open_source(data, ParseOptions(max_commands=1019))
-    open_source(data, ParseOptions(max_commands=1020)).close()
+        open_source(data, ParseOptions(max_commands=1419))
+    open_source(data, ParseOptions(max_commands=1420)).close()
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 5000])

@@ -4,7 +4,8 @@
                of some 300 bytes, and forms that draw forms multiply (ten deep by ten wide are 10¹⁰)
     streams    what one stream unfolds to; Flate makes 1,000 bytes of one, twice applied 1,000,000
     pictures   width × height as the dictionary or the picture's own header (JPEG, JPEG 2000, JBIG2) declares
-    patterns   tiles so narrow that a page takes more than 10⁸ of them
+    patterns   tiles so narrow that a page takes more than 10⁸ of them, and patterns painted with patterns
+    glyphs     Type 3 glyphs that write with Type 3 glyphs, which multiply as forms do
 
 Whatever is found anywhere in the file counts, used or not. A file made to be misread can still get by (encrypted
 streams cannot be looked into), so files of strangers belong into a process with a memory limit as well.
@@ -25,6 +26,8 @@ from sampan.errors import InputError, LimitError
 
 TEXT_WEIGHT = 3
 """A piece of text takes three times the memory of a path."""
+FORM_WEIGHT = 20
+"""A form that is drawn takes the time of so many commands before it draws anything."""
 MAX_TILES = 100_000_000
 MAX_SCANS = 200
 """Passes of a progressive JPEG; usual are about ten."""
@@ -43,7 +46,11 @@ _NAMED = re.compile(rb"/([^\s\0/<>\[\](){}%]+)[\s\0]+(\d{1,10})[\s\0]+\d{1,5}[\s
 _REFERENCE = re.compile(rb"(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R")
 _CONTENTS = re.compile(rb"/Contents[\s\0]*(?:\[([^\]]*)\]|(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R)")
 _INDIRECT = re.compile(rb"/(?:Resources|XObject)[\s\0]+(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R")
-_FORM = re.compile(rb"/Subtype[\s\0]*/Form\b")
+_DRAWABLE = re.compile(rb"/Subtype[\s\0]*/Form\b|/PatternType")
+_CHOSEN = re.compile(rb"/([^\s\0/<>\[\](){}%]+)[\s\0]+(?:scn|SCN)(?![^\s\0\[(<{/%])")
+_PAINT = re.compile(rb"(?<![^\s\0\])>}])(?:[fFBbSs]\*?|T[jJ]|['\"])(?![^\s\0\[(<{/%])")
+_TYPE3 = re.compile(rb"/Subtype[\s\0]*/Type3\b")
+_INLINE = re.compile(rb"(?<!\S)BI\s(.{1,1000}?)\sID\s", re.DOTALL)
 _IMAGE = re.compile(rb"/Subtype[\s\0]*/Image\b")
 _NUMBER = rb"[\s\0]+([+-]?[\d.]{1,20})(?![\s\0]+\d{1,5}[\s\0]+R)"
 
@@ -52,6 +59,7 @@ def check_pdf(data: bytes, name: str, options: ParseOptions) -> None:
     """Raises LimitError if the PDF in `data` holds more than `options` allows."""
     objects = read_objects(data, name, options.max_stream_bytes)
     pages: list[PdfObject] = []
+    drawn: list[tuple[int, bytes]] = []
     for number, definitions in objects.items():
         for found in definitions:
             if found.is_stream:
@@ -62,16 +70,23 @@ def check_pdf(data: bytes, name: str, options: ParseOptions) -> None:
                 most = max(options.max_stream_bytes, _PIXEL_BYTES * options.max_pixels * picture)
                 _check_stream(found, where, most)
                 _check_pattern(found.text, where)
+                # Annotations and patterns draw forms too, without any page's content naming them.
+                if _DRAWABLE.search(found.text):
+                    drawn.append((number, found.text))
             if b"/Contents" in found.text:
                 pages.append(found)
+            if b"/CharProcs" in found.text:
+                _check_glyphs(found, objects, f"object {number} of {name}")
     # Bytes are counted first, which is quick and never less than commands, and commands only where that is too many.
-    quick, exact = _Drawing(objects, options, len), _Drawing(objects, options, _count)
-    for page in pages:
-        if quick.commands(page) > options.max_commands and exact.commands(page) > options.max_commands:
-            raise LimitError(
-                f"a page of {name} draws with more than {options.max_commands:,} commands: print it to a new PDF "
-                "or raise max_commands if you trust it"
-            )
+    quick, exact = _Drawing(objects, name, options, len), _Drawing(objects, name, options, _count)
+    most = options.max_commands
+    if any(quick.commands(page) > most and exact.commands(page) > most for page in pages) or any(
+        quick.drawn(*one) > most and exact.drawn(*one) > most for one in drawn
+    ):
+        raise LimitError(
+            f"a page of {name} draws with more than {most:,} commands: print it to a new PDF "
+            "or raise max_commands if you trust it"
+        )
 
 
 def _check_stream(found: PdfObject, where: str, limit: int) -> None:
@@ -89,12 +104,47 @@ def _check_picture(found: PdfObject, where: str, options: ParseOptions) -> None:
         scans = content.count(b"\xff\xda") if kind == b"DCTDecode" else 0
         if scans > MAX_SCANS:
             raise LimitError(f"{where} is a picture of {scans} passes (limit {MAX_SCANS}): save it again")
+    _check_sizes(sizes, where, options)
+
+
+def _check_sizes(sizes: list[tuple[float, float]], where: str, options: ParseOptions) -> None:
     for width, height in sizes:
         if width * height > options.max_pixels:
             raise LimitError(
                 f"{where} is a picture of {width:.0f} × {height:.0f} = {width * height:,.0f} pixels "
                 f"(limit {options.max_pixels:,}): save it smaller or raise max_pixels"
             )
+
+
+def _check_inline(content: Octets, where: str, options: ParseOptions) -> None:
+    """Pictures inside a content stream, ISO 32000-1 §8.9.7."""
+    for found in _INLINE.finditer(content):
+        sizes = [(_value(found[1], rb"W(?:idth)?"), _value(found[1], rb"H(?:eight)?"))]
+        if b"/DCT" in found[1]:
+            sizes += _declared(content[found.end() : found.end() + _HEADER], b"DCTDecode")
+        _check_sizes(sizes, where, options)
+
+
+def _check_glyphs(font: PdfObject, objects: dict[int, list[PdfObject]], where: str) -> None:
+    """Refuses a Type 3 font whose glyphs write with a Type 3 font."""
+    dictionaries = [font.text]
+    for key in (rb"/CharProcs", rb"/Resources", rb"/Font"):
+        pattern = re.compile(key + rb"[\s\0]+(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R")
+        for number in [int(value) for text in dictionaries for value in pattern.findall(text)]:
+            dictionaries += [one.text for one in objects.get(number, ()) if not one.is_stream]
+    named = [
+        one
+        for text in dictionaries
+        for _, number in _NAMED.findall(text)
+        for one in objects.get(int(number), ())
+    ]
+    if any(_TYPE3.search(one.text) for one in named) and any(_writes(one) for one in named if one.is_stream):
+        raise LimitError(f"{where} is a font whose letters are written in such a font: print it to a new PDF")
+
+
+def _writes(glyph: PdfObject) -> bool:
+    content, _ = unfolded(glyph.content, glyph.filters, _HEADER)
+    return any(found["text"] for found in _COMMAND.finditer(content))
 
 
 def _declared(content: Octets, kind: bytes | None) -> list[tuple[float, float]]:
@@ -154,9 +204,15 @@ class _Drawing:
     """Counts the commands of pages with all that their forms draw, as `count` counts those of one stream."""
 
     def __init__(
-        self, objects: dict[int, list[PdfObject]], options: ParseOptions, count: Callable[[Octets], int]
+        self,
+        objects: dict[int, list[PdfObject]],
+        name: str,
+        options: ParseOptions,
+        count: Callable[[Octets], int],
     ) -> None:
         self._objects = objects
+        self._name = name
+        self._options = options
         self._enough = options.max_commands + 1
         self._most_bytes = options.max_stream_bytes
         self._count = count
@@ -167,7 +223,7 @@ class _Drawing:
     def commands(self, page: PdfObject) -> int:
         total = 0
         for number, times in Counter(self._contents(page)).items():
-            total += times * self._drawn(number, page.text, 0)
+            total += times * self.drawn(number, page.text)
             if total >= self._enough:
                 break
         return total
@@ -181,7 +237,7 @@ class _Drawing:
                 numbers += [int(value) for text in arrays for value in _REFERENCE.findall(text)] or [number]
         return numbers
 
-    def _drawn(self, number: int, resources: bytes, depth: int) -> int:
+    def drawn(self, number: int, resources: bytes, depth: int = 0) -> int:
         """Commands that content or form `number` comes to; `resources` is the text that its names stand in.
 
         PDFium draws forms inside themselves as well, down to its deepest level.
@@ -197,8 +253,9 @@ class _Drawing:
                 own = form.text if b"/Resources" in form.text else resources
                 names = self._names(own)
                 for name, times in drawn.items():
-                    inner = [self._drawn(child, own, depth + 1) for child in names.get(name, ())]
-                    count = min(count + times * max(inner, default=0), self._enough)
+                    inner = [self.drawn(child, own, depth + 1) for child in names.get(name, ())]
+                    if inner:
+                        count = min(count + times * (FORM_WEIGHT + max(inner)), self._enough)
         self._known[key] = count
         return count
 
@@ -212,6 +269,12 @@ class _Drawing:
                     count = max(count, self._count(content))
                     if b"Do" in content:
                         drawn |= Counter(_DRAWN.findall(content))
+                    if b"BI" in content:
+                        _check_inline(content, f"a picture in object {number} of {self._name}", self._options)
+                    if b"/PatternType" in found.text and b"scn" in content.lower():
+                        # Every paint may be one with the pattern that was chosen before it.
+                        paints = len(_PAINT.findall(content))
+                        drawn |= Counter(dict.fromkeys(_CHOSEN.findall(content), paints))
             self._streams[number] = (count, drawn)
         return self._streams[number]
 
@@ -223,7 +286,8 @@ class _Drawing:
             for text in texts:
                 for name, number in _NAMED.findall(text):
                     if any(
-                        one.is_stream and _FORM.search(one.text) for one in self._objects.get(int(number), ())
+                        one.is_stream and _DRAWABLE.search(one.text)
+                        for one in self._objects.get(int(number), ())
                     ):
                         names.setdefault(name, set()).add(int(number))
                 for number in map(int, _INDIRECT.findall(text)):
