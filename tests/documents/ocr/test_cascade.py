@@ -225,3 +225,170 @@ def test_the_sample_does_not_depend_on_the_order_of_lines() -> None:
 def test_quick_asks_the_fast_one_alone() -> None:
     both, _, careful, crops = cascade(["The ferry"], confidence=0.2)
     assert both.quick(crops)[0].text == "The ferry" and careful.crops == []
+
+
+class Told(Stub):
+    """Reads some words as others, of any length, spread over the word's place: sure of all but `unsure` letters."""
+
+    def __init__(self, texts: Sequence[str], name: str, said: dict[str, str], whole: bool = False) -> None:
+        super().__init__(texts, name)
+        self.said = said
+        self.whole = whole
+        self.unsure: dict[str, list[float]] = {}
+
+    def _read(self, crop: LineCrop) -> Reading:
+        reading = super()._read(crop)
+        for old, new in self.said.items():
+            if old not in reading.text or (self.whole and old != reading.text):
+                continue
+            first = reading.text.index(old)
+            last = first + len(old)
+            edges = np.linspace(reading.columns[first, 0], reading.columns[last - 1, 1], len(new) + 1)
+            columns = np.concatenate(
+                [reading.columns[:first], np.stack([edges[:-1], edges[1:]], axis=1), reading.columns[last:]]
+            )
+            text = reading.text[:first] + new + reading.text[last:]
+            probabilities = np.full(len(text), self.confidence, np.float32)
+            reading = Reading(
+                text, self.confidence, list(text), probabilities, columns.astype(np.float32), self.name
+            )
+        for word, probabilities in self.unsure.items():
+            if word in reading.text:
+                first = reading.text.index(word)
+                reading.probabilities[first : first + len(word)] = probabilities
+                reading.confidence = float(reading.probabilities.mean())
+        return reading
+
+
+def told(
+    texts: Sequence[str], fast: dict[str, str], careful: dict[str, str]
+) -> tuple[CascadeRecogniser, Told, Told, list[LineCrop]]:
+    """`fast` reads words as others; `careful` reads pieces as others."""
+    crops = [line(text) for text in texts]
+    quick, second = Told(texts, "fast", fast), Told(texts, "careful", careful, whole=True)
+    for stub in (quick, second):
+        stub.know(crops)
+    return CascadeRecogniser(quick, second), quick, second, crops
+
+
+TEXT = "They fill the ferry daily with oats"
+
+
+def reread(word: str, sure: list[float], reply: str, text: str = TEXT) -> str:
+    """What becomes of a word that the careful recogniser reads as `reply`."""
+    both, quick, careful, crops = told([text], {}, {word: reply})
+    quick.unsure = {word: sure}
+    (reading,) = both.read(crops)
+    assert len(careful.crops) == 1
+    assert "".join(reading.characters) == reading.text
+    assert len(reading.columns) == len(reading.probabilities) == len(reading.text)
+    assert reading.confidence == pytest.approx(reading.probabilities.mean())
+    return reading.text
+
+
+DOUBT = [0.98, 0.98, 0.6, 0.98, 0.98]
+
+
+@pytest.mark.parametrize("reply", ["e ferry", "ferry d"])
+def test_a_neighbours_letter_that_came_with_the_cut_is_left_out(reply: str) -> None:
+    assert reread("ferry", DOUBT, reply) == TEXT
+
+
+@pytest.mark.parametrize("bar", ["l", "1", "I", "|"])
+def test_a_neighbours_bar_has_any_name(bar: str) -> None:
+    text = "They fill ferry boats, large and small"
+    assert reread("ferry", DOUBT, f"{bar} ferry", text) == text
+    text = "They fill some ferry lately with oats"
+    assert reread("ferry", DOUBT, f"ferry {bar}", text) == text
+
+
+@pytest.mark.parametrize("reply", ["x ferry", "ferry x", "d ferry", "ferry e", "a ferries", "1 ferry"])
+def test_letters_that_are_no_neighbours_are_kept(reply: str) -> None:
+    assert reread("ferry", DOUBT, reply) == TEXT.replace("ferry", reply)
+
+
+def test_the_places_of_a_word_freed_from_its_neighbour_are_its_own() -> None:
+    both, quick, _, crops = told([TEXT], {}, {"ferry": "e ferry"})
+    quick.unsure = {"ferry": DOUBT}
+    (reading,) = both.read(crops)
+    first = TEXT.index("ferry")
+    assert (np.diff(reading.columns.mean(axis=1)) > 0).all()
+    # The careful one's letters, not the fast one's: all of them sure.
+    assert (reading.probabilities > 0.9).all()
+    # What it read begins after the two characters that are not the word's.
+    assert reading.columns[first, 0] > quick.read(crops)[0].columns[first, 0]
+
+
+@pytest.mark.parametrize(("reply", "edge"), [("ferr", -1), ("erry", 0)])
+def test_a_cut_that_loses_a_sure_letter_is_not_believed(reply: str, edge: int) -> None:
+    sure = list(DOUBT)
+    for probability, expected in ((0.98, "ferry"), (0.951, "ferry"), (0.94, reply), (0.5, reply)):
+        sure[edge] = probability
+        assert reread("ferry", sure, reply) == TEXT.replace("ferry", expected)
+
+
+@pytest.mark.parametrize("reply", ["fery", "ferrys", "fer", "berry", "Ferry"])
+def test_other_differences_are_the_careful_ones_to_decide(reply: str) -> None:
+    assert reread("ferry", DOUBT, reply) == TEXT.replace("ferry", reply)
+
+
+PAGE = [
+    "The first keeper filled in a full list of all mills",
+    "until the little pier fell in with its last lift",
+    "All light timber still lay at the gate till April",
+    "and it will fill a little rowing boat for nothing",
+    "In it stand all lists of tiles, bricks and lilies",
+    "he tried it with a little brass rod till it fitted",
+    "His little daughter still filled it in till fifty",
+    "We will still call for all fifteen volumes of it",
+]
+
+
+def test_words_too_long_for_their_letters_are_read_again_however_sure() -> None:
+    both, _, careful, crops = told(PAGE, {"timber": "timer", "daughter": "dauhter"}, {})
+    readings = both.read(crops)
+    assert [reading.text for reading in readings] == PAGE
+    pieces = [careful._read(crop).text for crop in careful.crops]
+    assert sorted(pieces) == ["daughter", "timber"]
+    # A page read right needs no second look.
+    both, _, careful, crops = told(PAGE, {}, {})
+    assert [reading.text for reading in both.read(crops)] == PAGE and careful.crops == []
+
+
+def test_a_misfit_of_marks_alone_says_nothing() -> None:
+    page = [*PAGE, "Oats and lime ------ on Friday"]
+    both, _, careful, crops = told(page, {"------": "--"}, {})
+    assert both.read(crops)[-1].text == "Oats and lime -- on Friday"
+    assert careful.crops == []
+
+
+@pytest.mark.parametrize("repeat", [1, 2])
+def test_the_order_of_lines_does_not_matter(repeat: int) -> None:
+    """Pages that are not sampled, and longer ones that are."""
+    page = [f"{text} {'abcdefgh'[k] * 4}" for text in PAGE for k in range(repeat)]
+    results = []
+    rng = np.random.default_rng(0)
+    crops = [line(text) for text in page]
+    for _ in range(4):
+        order = rng.permutation(len(page)).tolist()
+        texts = [page[k] for k in order]
+        said = {
+            "timber": "timer",
+            "daughter": "dauhter",
+            "volumes": "volurnes",
+            "nothing": "nothng",
+            "full": "ful",
+        }
+        both, quick, careful, _ = told(texts, said, {"volumes": "s volumes", "brass": "bras"})
+        quick.unsure = {"brass": DOUBT, "volurnes": [0.8] * 8, "tiles, ": [0.7] * 7}
+        shuffled = [crops[k] for k in order]
+        for stub in (quick, careful):
+            stub.know(shuffled)
+        readings = both.read(shuffled)
+        results.append(dict(zip(order, readings, strict=True)))
+        assert len(careful.crops) >= 5
+    for result in results[1:]:
+        for k, reading in result.items():
+            assert reading.text == results[0][k].text
+            np.testing.assert_array_equal(reading.columns, results[0][k].columns)
+            np.testing.assert_array_equal(reading.probabilities, results[0][k].probabilities)

@@ -214,3 +214,116 @@ def test_apostrophes_follow_the_page_whatever_the_order_of_lines() -> None:
 
 def test_a_one_amid_letters_is_an_l() -> None:
     assert texts("co1umn", "A1B", "v1.2", "page 1 of", "h1") == ["column", "A1B", "v1.2", "page 1 of", "h1"]
+
+
+def runs(*gaps: tuple[float, float], height: float = 0.3, first: float = 0.0, last: float = 1.0) -> InkRuns:
+    return InkRuns(np.array([g[0] for g in gaps]), np.array([g[1] for g in gaps]), first, last, height)
+
+
+@pytest.mark.parametrize("shift", [-0.06, -0.03, 0.0, 0.03, 0.06])
+def test_words_end_at_the_space_though_frames_lead_or_lag(shift: float) -> None:
+    """Ink of `ab cd`, and between its letters gaps of a pixel; frames fire half a letter early or late."""
+    ink = runs((0.2, 0.21), (0.42, 0.52), (0.73, 0.74))
+    reading = reading_of("ab cd", [centre + shift for centre in (0.1, 0.42, 0.47, 0.52, 0.87)])
+    first, second = word_spans(reading, ink)
+    assert (first.text, second.text) == ("ab", "cd")
+    assert (first.start, first.end) == pytest.approx((0.0, 0.42))
+    assert (second.start, second.end) == pytest.approx((0.52, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("centres", "word"),
+    [
+        # The last letter of the first word fires after the space, and only a gap between letters comes next.
+        ((0.1, 0.48, 0.52, 0.6, 0.9), (0.4, 0.48)),
+        # The first letter of the second word fires before it.
+        ((0.1, 0.26, 0.3, 0.4, 0.9), (0.4, 0.48)),
+    ],
+)
+def test_a_gap_between_letters_is_no_space_if_one_is_close_by(
+    centres: tuple[float, ...], word: tuple[float, float]
+) -> None:
+    ink = runs((0.3, 0.31), (0.4, 0.48), (0.55, 0.56))
+    first, second = word_spans(reading_of("ab cd", list(centres)), ink)
+    assert (first.end, second.start) == pytest.approx(word)
+
+
+def test_a_space_between_the_letters_is_taken_before_a_wider_one_beyond() -> None:
+    ink = runs((0.3, 0.35), (0.5, 0.7))
+    first, second = word_spans(reading_of("ab cd", [0.1, 0.28, 0.32, 0.48, 0.9]), ink)
+    assert (first.end, second.start) == pytest.approx((0.3, 0.35))
+
+
+def test_blank_runs_further_off_are_other_spaces() -> None:
+    ink = runs((0.1, 0.2), (0.8, 0.9))
+    first, second = word_spans(reading_of("ab cd", [0.05, 0.4, 0.5, 0.6, 0.95]), ink)
+    # Without a blank run the frames decide.
+    assert (first.end, second.start) == pytest.approx((0.45, 0.55), abs=0.01)
+
+
+def test_a_page_number_stands_apart_from_its_dashes() -> None:
+    gaps = runs((0.15, 0.255), (0.48, 0.49), (0.745, 0.85))
+    for text in ("-28-", "–28–", "—28-"):
+        assert spaced(reading_of(text, [0.07, 0.37, 0.61, 0.93]), gaps).text == f"{text[0]} 28 {text[-1]}"
+    # Elsewhere a gap of this width beside a hyphen is none.
+    for text in ("-2a-", "(28)", "-28)"):
+        assert spaced(reading_of(text, [0.07, 0.37, 0.61, 0.93]), gaps).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-12-", "–12–"),
+        ("- 12 -", "– 12 –"),
+        ("— 7 -", "– 7 –"),
+        ("–108—", "–108–"),
+        ("-12", "-12"),
+        ("3-12-", "3-12-"),
+        ("-a-", "-a-"),
+        ("- 1 2 -", "- 1 2 -"),
+        ("- 12 - of", "- 12 - of"),
+        ("n.° 5", "n.º 5"),
+        ("el N.°5", "el N.º5"),
+        ("20° en n.", "20° en n."),
+        ("an.° n°", "an.° n°"),
+        ("1，284，000 人", "1,284,000 人"),
+        ("二，284人", "二，284人"),
+        ("3，5 和 12，34", "3，5 和 12，34"),
+        ("2015年，300人", "2015年，300人"),
+    ],
+)
+def test_page_numbers_ordinals_and_commas(text: str, expected: str) -> None:
+    assert texts(text) == [expected]
+    # Whatever the other lines say.
+    assert texts("The ferry", text, "we’ll", "-x-")[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("straight", "curly", "expected"), [(3, 1, "’"), (4, 1, "'"), (1, 1, "’"), (6, 2, "’"), (7, 2, "'")]
+)
+def test_a_quarter_of_curly_apostrophes_is_enough(straight: int, curly: int, expected: str) -> None:
+    lines = ["it's"] * straight + ["don’t"] * curly
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        order = rng.permutation(len(lines)).tolist()
+        found = texts(*[lines[k] for k in order])
+        assert found == [lines[k].replace("'", expected).replace("’", expected) for k in order]
+    # Two in one line count twice; quotes do not count.
+    assert texts("it's it's it's don’t", "'a' 'b' 'c'")[0] == "it’s it’s it’s don’t"
+
+
+def test_apostrophes_of_one_kind_stay() -> None:
+    assert texts("it's", "we'll") == ["it's", "we'll"]
+    assert texts("it’s", "we’ll") == ["it’s", "we’ll"]
+
+
+@pytest.mark.parametrize("text", ["1.5", "2,8", "n'o", "n’o"])
+def test_no_space_inside_numbers_or_after_elisions(text: str) -> None:
+    ink = runs((0.5, 0.7))
+    assert spaced(reading_of(text, [0.2, 0.4, 0.8]), ink).text == text
+
+
+@pytest.mark.parametrize("text", ["n,o", "n.2", "2.n", "2'n"])
+def test_the_same_gap_elsewhere_is_a_space(text: str) -> None:
+    ink = runs((0.5, 0.7))
+    assert spaced(reading_of(text, [0.2, 0.4, 0.8]), ink).text == f"{text[:2]} {text[2]}"
