@@ -197,6 +197,13 @@ def test_tables_keep_spans_and_repeat_headers() -> None:
     assert package.paragraphs[0].paragraph_format.keep_with_next
 
 
+def test_all_header_rows_repeat() -> None:
+    cells = [Cell(row=row, column=0, text=str(row), header=row < 2) for row in range(3)]
+    block = TableBlock(id="a", box=BOX, table=Table(rows=3, columns=1, cells=cells), order=0)
+    (table,) = read(document([block])).tables
+    assert [bool(row._tr.xpath("./w:trPr/w:tblHeader")) for row in table.rows] == [True, True, False]
+
+
 def test_tables_too_wide_for_word_go_on_below() -> None:
     cells = [Cell(row=0, column=column, text=str(column)) for column in range(130)]
     block = TableBlock(id="a", box=BOX, table=Table(rows=1, columns=130, cells=cells), order=0)
