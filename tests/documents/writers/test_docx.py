@@ -387,6 +387,7 @@ def test_right_to_left_paragraphs_and_runs_are_marked() -> None:
         ("漢字", "zh-Hant", "PMingLiU", {"eastAsia": "zh-TW", "bidi": "ar-SA"}, "zh-Hant"),
         ("שלום", None, "SimSun", {"eastAsia": "zh-CN", "bidi": "he-IL"}, "he"),
         ("Grüße 漢字", "de", "SimSun", {"val": "de", "eastAsia": "zh-CN", "bidi": "ar-SA"}, "de"),
+        ("Hi", "de\x00\ud800", "SimSun", {"val": "de\ufffd", "eastAsia": "zh-CN", "bidi": "ar-SA"}, "de\ufffd"),
         ("Hello", None, "SimSun", {"eastAsia": "zh-CN", "bidi": "ar-SA"}, ""),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
 
 from sampan.documents.model import Document
+from sampan.documents.writers.characters import one_line
 from sampan.documents.writers.docx_elements import Element, element
 
 CODE, FORMULA, FOOTNOTE = "SourceCode", "Formula", "FootnoteText"
@@ -34,7 +35,7 @@ def new_package(document: Document, language: str | None) -> Any:
     """An empty Word document (of python-docx) with all styles, for the language of `document`."""
     package = docx.Document()
     styles = package.styles.element
-    tag = language or script_language(document) or ""
+    tag = one_line(language or "") or script_language(document) or ""
     _set_defaults(styles, tag)
     for style in styles.findall(qn("w:style")):
         properties = style.find(qn("w:rPr"))
