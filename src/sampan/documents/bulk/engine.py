@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import stat
-import sys
 import threading
 import time
 from collections import deque
@@ -39,7 +38,7 @@ from sampan.documents.bulk.jobs import Job, printable
 from sampan.documents.bulk.journal import Journal, fingerprint
 from sampan.documents.bulk.outcome import Fault, Outcome
 from sampan.documents.bulk.output import Output, discard, is_hopeless
-from sampan.errors import InputError, LimitError, OutputError, PasswordError, SampanError
+from sampan.errors import InputError, OutputError, PasswordError, SampanError
 
 if TYPE_CHECKING:
     from sampan.documents.options import ParseOptions
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 _MOST_PARTS = 64
 """Every part opens the file again; beyond this many they get longer instead."""
 _FETCHERS = 4
+_PUBLISHERS = 4
+"""Threads that wait until outputs are on the disk, which serves several as quickly as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class Engine:
         self._news: queue.Queue[tuple[str, Task, Any]] = queue.Queue()
         self._under_way: dict[str, _Progress] = {}
         self._attempts: dict[int, int] = {}
+        self._handed_out = 0
+        """Tasks that are with workers, fetchers or publishers."""
         self._fetchers: ThreadPoolExecutor | None = None
 
     def run(self) -> Iterator[Event]:
@@ -138,16 +141,19 @@ class Engine:
         ]
         for hand in hands:
             hand.start()
-        handed_out = 0
+        self._publishers = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="sampan-publish")
         try:
-            while self._waiting or handed_out:
-                while self._waiting and handed_out < 2 * len(hands):
-                    handed_out += self._hand_out(self._waiting.popleft())
+            while self._waiting or self._handed_out:
+                # A slow disk holds up the workers only when it is far behind.
+                while self._waiting and self._handed_out < 2 * len(hands) + 2 * _PUBLISHERS:
+                    if self._tasks.qsize() > len(hands):
+                        break
+                    self._hand_out(self._waiting.popleft())
                 try:
                     what, task, news = self._news.get(timeout=0.5)  # so that Ctrl-C is heard on every system
                 except queue.Empty:
                     continue
-                handed_out -= what in ("value", "error")
+                self._handed_out -= what in ("value", "error", "published")
                 yield from self._take(what, task, news)
         finally:
             self.cancelled.set()
@@ -157,13 +163,24 @@ class Engine:
                 hand.join()
             if self._fetchers is not None:
                 self._fetchers.shutdown(cancel_futures=True)
+            self._publishers.shutdown()
+            self._enter_published()
             for progress in self._under_way.values():  # parts that are read are kept
                 discard(self.output.staging(progress.job))
                 discard(self._kept(progress.job) / "file")
             self.crew.close()
 
-    def _hand_out(self, task: Task) -> int:
+    def _enter_published(self) -> None:
+        """What was put in place while the run was being ended counts as finished."""
+        while not self._news.empty():
+            what, task, news = self._news.get()
+            if what == "published" and task.job.key in self._under_way:
+                with contextlib.suppress(OutputError):
+                    self._end(task.job, self._under_way[task.job.key], *news)
+
+    def _hand_out(self, task: Task) -> None:
         """Give a task to the workers, or to those who fetch its document first."""
+        self._handed_out += 1
         self._under_way.setdefault(task.job.key, _Progress(task.job))
         trouble = self._prepare(task)
         if trouble is not None:
@@ -174,7 +191,6 @@ class Engine:
             self._fetchers.submit(self._fetch, task)
         else:
             self._tasks.put(task)
-        return 1
 
     def _prepare(self, task: Task) -> SampanError | None:
         """Say where the document, the parts and the outputs are; an error for what need not be tried."""
@@ -191,7 +207,10 @@ class Engine:
         else:
             task.source = self._kept(job) / "file" / job.file_name
             if job.address is None and not task.source.exists():
-                return self._take_standard_input(task.source)
+                try:
+                    stores.fetch_standard_input(task.source, self.settings.options.max_bytes)
+                except SampanError as error:
+                    return error
         return None
 
     def _kept(self, job: Job) -> Path:
@@ -206,7 +225,7 @@ class Engine:
         except SampanError as error:
             self._news.put(("error", task, error))
         except OSError as error:
-            self._news.put(("error", task, _cannot_keep(task.source, error)))
+            self._news.put(("error", task, stores.cannot_keep(task.source, error)))
         else:
             self._tasks.put(task)
 
@@ -254,7 +273,7 @@ class Engine:
             self.journal.end(attempt, "done" if what == "value" else " ".join(str(news).split())[:500])
         if progress is None:  # another part of the document has failed meanwhile
             return
-        progress.seconds += task.seconds
+        progress.seconds, task.seconds = progress.seconds + task.seconds, 0.0
         limit = self.settings.limits.seconds
         if task.kind == "part" and limit is not None and progress.seconds > limit:
             what, news = "error", FileTimeLimitError(
@@ -269,6 +288,8 @@ class Engine:
             yield self._try_again(task)
         elif what == "error":
             yield self._end(job, progress, error=news)
+        elif what == "published":
+            yield self._end(job, progress, *news)
         elif "long" in news:
             self._divide(job, progress, news)
         elif task.kind == "part":
@@ -277,7 +298,21 @@ class Engine:
             if not progress.missing:
                 self._waiting.appendleft(Task(job, "join", parts=list(progress.parts.values())))
         else:
-            yield self._end(job, progress, answer=news)
+            self._handed_out += 1
+            self._publishers.submit(self._publish, task, news, self.journal.written(job))
+
+    def _publish(self, task: Task, answer: dict[str, Any], before: list[str]) -> None:
+        """Put outputs in place, and remove those of an earlier version of the document that it has no more."""
+        try:
+            written = self.output.publish(task.job)
+            names = {name for name, _ in written}
+            self.output.remove(task.job, [name for name in before if name not in names])
+        except SampanError as error:
+            self._news.put(("error", task, error))
+        except Exception as error:
+            self._news.put(("error", task, SampanError(f"unexpected {type(error).__name__}: {error}")))
+        else:
+            self._news.put(("published", task, (answer, written)))
 
     def _try_again(self, task: Task) -> Event:
         pages, task.pages_done = task.pages_done, 0
@@ -296,7 +331,10 @@ class Engine:
         numbers = answer["long"]
         length = max(self.settings.part_pages, -(-len(numbers) // _MOST_PARTS))
         kept = self._kept(job)
-        kept.mkdir(parents=True, exist_ok=True)
+        try:
+            kept.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise stores.cannot_keep(kept, error) from error
         known = self.journal.parts(job)
         tasks = []
         for number, first in enumerate(range(0, len(numbers), length)):
@@ -315,18 +353,11 @@ class Engine:
         job: Job,
         progress: _Progress,
         answer: dict[str, Any] | None = None,
+        written: Sequence[tuple[str, int]] = (),
         error: SampanError | None = None,
     ) -> Event:
-        """The outcome of a job: its outputs in place, its row in the journal."""
+        """The outcome of a job whose outputs are in place: its row in the journal."""
         outcome = Outcome(printable(job.name), progress.seconds)
-        written: list[tuple[str, int]] = []
-        if answer is not None:
-            try:
-                written = self.output.publish(job)
-                names = {name for name, _ in written}
-                self.output.remove(job, [name for name in self.journal.written(job) if name not in names])
-            except OutputError as refused:
-                error = refused
         if error is not None:
             if is_hopeless(error):
                 raise OutputError(f"{error}; what is finished stays so: go on with --resume") from error
@@ -344,7 +375,7 @@ class Engine:
                 for fault in answer["failures"]
             ]
             outcome.exit_code = 1 if outcome.failures else 0
-        self.journal.finish(job, outcome, answer if error is None else None, written, _is_lasting(error))
+        self.journal.finish(job, outcome, answer, written, _is_lasting(error))
         del self._under_way[job.key]
         if progress.parts:  # those that wait are of no use any more
             self._waiting = deque(task for task in self._waiting if task.job.key != job.key)
@@ -353,31 +384,7 @@ class Engine:
             self._kept(job).parent.rmdir()
         return Event("done", job, outcome=self.journal.outcome(job, earlier=False))
 
-    def _take_standard_input(self, target: Path) -> SampanError | None:
-        most = self.settings.options.max_bytes
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
-                left = most
-                while left and (data := sys.stdin.buffer.read(min(left, 1 << 20))):
-                    left -= file.write(data)
-            if left and target.stat().st_size == 0:
-                return InputError("standard input is empty")
-            if not left and sys.stdin.buffer.read(1):
-                return LimitError(
-                    f"standard input is larger than the limit of {most:,} bytes: raise --max-bytes"
-                )
-        except OSError as error:
-            return _cannot_keep(target, error)
-        return None
-
 
 def _is_lasting(error: SampanError | None) -> bool:
     """Whether reading the same bytes with the same options would end the same way."""
     return isinstance(error, InputError) and not isinstance(error, TaskEndedError | PasswordError)
-
-
-def _cannot_keep(path: Path, error: OSError) -> OutputError:
-    refused = OutputError(f"cannot write {path}: {error.strerror or error}; make room and --resume")
-    refused.__cause__ = error
-    return refused

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from sampan.errors import InputError, OptionError, OutputError
+from sampan.errors import InputError, LimitError, OptionError, OutputError
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _STORES = frozenset(
@@ -97,6 +98,31 @@ def fetch(address: str, target: Path, max_bytes: int) -> None:
         raise
     except Exception as error:
         raise InputError(f"{address} cannot be fetched: {_reason(error)}") from error
+
+
+def fetch_standard_input(target: Path, max_bytes: int) -> None:
+    """Copy standard input to a file."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            left = max_bytes
+            while left and (data := sys.stdin.buffer.read(min(left, 1 << 20))):
+                left -= file.write(data)
+        if left == max_bytes:
+            raise InputError("standard input is empty")
+        if not left and sys.stdin.buffer.read(1):
+            raise LimitError(
+                f"standard input is larger than the limit of {max_bytes:,} bytes: raise --max-bytes"
+            )
+    except OSError as error:
+        raise cannot_keep(target, error) from error
+
+
+def cannot_keep(path: Path, error: OSError) -> OutputError:
+    """What to say of a file of our own that cannot be written."""
+    refused = OutputError(f"cannot write {path}: {error.strerror or error}; make room and --resume")
+    refused.__cause__ = error
+    return refused
 
 
 def store(source: Path, address: str) -> None:
