@@ -64,6 +64,7 @@ class Watching:
         self.watcher, self.crew, self.folder, self.output = watcher, crew, folder, output
         self.news: queue.Queue[News | BaseException] = queue.Queue()
         self.said: list[News] = []
+        """News that no one asked for yet."""
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         self.expect("ready")
@@ -76,15 +77,17 @@ class Watching:
             self.news.put(error)
 
     def expect(self, what: str, name: str = "") -> News:
-        """Waits for news of this kind; other news before it stand in `said`."""
+        """Waits for news of this kind, or takes earlier news of it that no one asked for yet."""
         deadline = time.monotonic() + PATIENCE
         while True:
+            for news in self.said:
+                if news.what == what and news.name.endswith(name):
+                    self.said.remove(news)
+                    return news
             news = self.news.get(timeout=max(0.0, deadline - time.monotonic()))
             if isinstance(news, BaseException):
                 raise news
             self.said.append(news)
-            if news.what == what and news.name.endswith(name):
-                return news
 
     def put(self, name: str, content: bytes = b"text") -> Path:
         """A file that appears whole."""

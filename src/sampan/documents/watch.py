@@ -114,11 +114,11 @@ class Watcher:
         try:
             yield from self._read(ready)
         except OutputError as error:
-            if not is_hopeless(error):
+            reason = error.__cause__ if isinstance(error.__cause__, OutputError) else error
+            if not is_hopeless(reason):
                 raise
-            yield News(
-                "trouble", str(self.output), message=f"{error}; trying again in {self.settings.retry:g} s"
-            )
+            again = f"trying again in {self.settings.retry:g} s"
+            yield News("trouble", str(self.output), message=f"{reason}; {again}")
             self.stopped.wait(self.settings.retry)
         return True
 
