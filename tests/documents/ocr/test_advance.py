@@ -337,8 +337,8 @@ def test_short_lines_and_lines_without_squares_say_nothing() -> None:
     gap = [0.5, 1.5, 2.5, 4.5, 5.5, 6.5, 7.5]
     assert beside(squares("二人は船で川へ", gap)) == []
     assert beside(squares("二人は船で川へ行", [*gap, 8.5])) == [2, 3]
-    latin = "gauge readings of the weir"
-    places = [k + 0.5 + 3 * (k > 8) for k in range(len(latin))]
+    latin = "All mills will still fill it with millet"
+    places = [2 * stringWidth(latin[:k], "Times-Roman", 1.0) + 3 * (k > 19) for k in range(len(latin))]
     assert beside(squares(latin, places)) == []
     assert beside(squares("", [])) == []
     # Squares that never stand side by side have no pitch.

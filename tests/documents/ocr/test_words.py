@@ -249,7 +249,7 @@ def test_a_gap_between_letters_is_no_space_if_one_is_close_by(
 
 
 def test_a_space_between_the_letters_is_taken_before_a_wider_one_beyond() -> None:
-    ink = runs((0.3, 0.35), (0.5, 0.7))
+    ink = runs((0.3, 0.35), (0.45, 0.57))
     first, second = word_spans(reading_of("ab cd", [0.1, 0.28, 0.32, 0.48, 0.9]), ink)
     assert (first.end, second.start) == pytest.approx((0.3, 0.35))
 
