@@ -57,6 +57,7 @@ def test_the_document_itself_decides_about_hyphens() -> None:
         ("sull", "argine"),
         ("è un", "altra barca"),
         ("quest", "anno"),
+        ("quell", "uomo"),
         ("c", "è vento"),
     ],
 )
@@ -77,6 +78,10 @@ def test_elided_words_hold_to_the_next_line(head: str, tail: str, mark: str) -> 
         ("he called it 'fine", "and left"),
         ("he wrote ‘meal", "and left"),
         ("the letters 's", "and others"),
+        ("the letters ‘s", "and others"),
+        ("he called it ‘un", "and left"),
+        ("he chose the ‘hard sell", "and left"),
+        ("in a ‘prison cell", "for a week"),
         ("rock 'n", "roll"),
         ("she couldn", "they said"),
         ("the seal", "of office"),

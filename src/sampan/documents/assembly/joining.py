@@ -75,7 +75,7 @@ def _drops_hyphen(last: str, tail: str, head: str, vocabulary: Vocabulary | None
 
 
 _ELIDED = re.compile(
-    r"(?:^|[^\w'’])(?:[cdjlmnst]|(?:jus|lors|puis|quoi|presque|quel)?qu|(?:d|n|s|c)?[ae]ll|dell|nell|sull|coll|un|gl|quest)['’]$",
+    r"(?:^|[^\w'’‘])(?:[cdjlmnst]|(?:jus|lors|puis|quoi|presque|quel)?qu|d?all|dell|nell|sull|coll|quell|un|gl|quest)['’]$",
     re.IGNORECASE,
 )
 """French and Italian words that lost their last vowel to the next word's first, at a line's end."""
