@@ -162,10 +162,10 @@ def kill_groups(runs: Runs, kills: int, draw: random.Random) -> dict[str, Any]:
             start = time.perf_counter()
             process = runs.start(output, log, "--resume")
             if len(told) < kills:
-                # One in six is killed while it starts, the others at any moment of an equal share of the work.
+                # One in six is killed while it starts, the others at any moment of their share of the work.
                 if draw.random() > 1 / 6:
-                    wait_for_growth(log, process)
-                    time.sleep(draw.uniform(0.0, 3.0 * seconds / kills))
+                    wait_for_pages(log, counted + draw.randint(1, 2 * summary["pages"] // kills), process)
+                    time.sleep(draw.uniform(0.0, 0.5))
                 else:
                     time.sleep(draw.uniform(0.0, 1.5))
                 with contextlib.suppress(ProcessLookupError):
@@ -315,10 +315,9 @@ def compare(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
     return [f"output {name!r} differs" for name in names if expected.get(name) != found.get(name)]
 
 
-def wait_for_growth(log: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until a page more has been begun, or the run is over."""
-    size = log.stat().st_size
-    while log.stat().st_size == size and process.poll() is None:
+def wait_for_pages(log: Path, pages: int, process: subprocess.Popen[bytes]) -> None:
+    """Until so many pages have been begun by all runs, or this one is over."""
+    while log.read_bytes().count(b"\n") < pages and process.poll() is None:
         time.sleep(0.02)
 
 
