@@ -3,6 +3,7 @@
     python -m benchmarks.fuzz_reader --count 100000 [--seed 0] [--workers 1] [--json FILE]
     python -m benchmarks.fuzz_reader --only 4711 [--save FILE]      one input again, with its traceback
     python -m benchmarks.fuzz_reader --full 200                     through the whole parser, models and all
+    python -m benchmarks.fuzz_reader --table --json FILE            the table of docs/trust.md
 
 Every input is read in a long-lived process with a limit on time and memory, so that a crash of a native library is
 found and counted and the campaign goes on. A campaign that was stopped goes on where it was: it is written
@@ -49,7 +50,11 @@ def main() -> None:
     arguments.add_argument("--save", type=Path, help="with --only: write the input to a file")
     arguments.add_argument("--full", type=int, metavar="N", help="N inputs through the whole parser")
     arguments.add_argument("--json", type=Path, default=Path("out/fuzz_reader.json"))
+    arguments.add_argument("--table", action="store_true", help="print the results of --json as Markdown")
     chosen = arguments.parse_args()
+    if chosen.table:
+        print(_table(json.loads(chosen.json.read_text())))
+        return
     if chosen.only is not None:
         _show(chosen.seed, chosen.only, chosen.save, chosen.full is not None)
         return
@@ -67,6 +72,21 @@ def _show(seed: int, index: int, save: Path | None, full: bool) -> None:
     if save is not None:
         save.write_bytes(chosen.data)
     print(*attempt(chosen.data, full=full))
+
+
+def _table(found: dict[str, Any]) -> str:
+    columns = ("inputs", "read", "refused", "crashed", "hung", "over time", "over memory", "broken")
+    rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    total = Counter[str]()
+    for kind, results in [*found["by_kind"].items(), ("all", None)]:
+        counts = Counter[str]()
+        for result, count in (results or {}).items():
+            counts["refused" if result.startswith("refused") else result] += count
+            counts["inputs"] += count
+        total += counts
+        shown = counts if results is not None else total
+        rows.append(f"| {kind} | {' | '.join(f'{shown[column]:,}' for column in columns)} |")
+    return "\n".join(rows)
 
 
 @dataclass

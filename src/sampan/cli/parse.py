@@ -174,6 +174,12 @@ def parse(
     max_bytes: Annotated[
         int | None, typer.Option(help="Refuse larger files.", rich_help_panel=LIMITS)
     ] = None,
+    max_stream_bytes: Annotated[
+        int | None, typer.Option(help="Refuse PDFs with larger packed parts.", rich_help_panel=LIMITS)
+    ] = None,
+    max_commands: Annotated[
+        int | None, typer.Option(help="Refuse PDFs of busier pages.", rich_help_panel=LIMITS)
+    ] = None,
     explain: Annotated[
         int | None,
         typer.Option(metavar="PAGE", help="Tell how this page is read and why.", rich_help_panel=INSIGHT),
@@ -208,7 +214,7 @@ def parse(
         "deskew": deskew, "layout": layout, "tables": tables, "furniture": furniture, "preset": preset,
         "detection_model": detection_model, "recognition_model": recognition_model, "dictionary": dictionary,
         "threads": threads, "batch_size": batch_size, "max_pixels": max_pixels, "max_pages": max_pages,
-        "max_bytes": max_bytes,
+        "max_bytes": max_bytes, "max_stream_bytes": max_stream_bytes, "max_commands": max_commands,
     }  # fmt: skip
     options = make_options(**{name: value for name, value in given.items() if value is not None})
     many = Many(
