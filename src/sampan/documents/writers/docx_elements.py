@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
+from docx.oxml.ns import nsmap, qn
+from docx.oxml.parser import oxml_parser
 
 from sampan.documents.layout.evidence import is_cjk
 from sampan.documents.writers.characters import has_rtl
@@ -20,11 +20,16 @@ from sampan.documents.writers.characters import has_rtl
 Element = Any  # lxml.etree._Element: lxml has no types
 
 
+_NAMESPACES = {"w": nsmap["w"]}
+_W = f"{{{nsmap['w']}}}"
+_SPACE = qn("xml:space")
+
+
 def element(name: str, *children: Element | None, **attributes: str | int) -> Element:
     """`element("ind", left=720)` is `<w:ind w:left="720"/>`; children that are None are left out."""
-    made = OxmlElement(f"w:{name}")
+    made = oxml_parser.makeelement(_W + name, nsmap=_NAMESPACES)
     for key, value in attributes.items():
-        made.set(qn(f"w:{key}"), str(value))
+        made.set(_W + key, str(value))
     for child in children:
         if child is not None:
             made.append(child)
@@ -65,7 +70,7 @@ def runs(text: str, rtl: bool = False, bold: bool = False) -> Iterator[Element]:
             else:
                 content = element("t")
                 content.text = "".join(signs)
-                content.set(qn("xml:space"), "preserve")
+                content.set(_SPACE, "preserve")
                 made.append(content)
         yield made
 
