@@ -276,8 +276,8 @@ def test_tables_map_one_to_one_and_rest() -> None:
         table = ideographs._table(script)  # type: ignore[arg-type]
         assert not {chr(key) for key in table} & set(table.values())
         assert all(len(value) == 1 for value in table.values())
-    simplified = ideographs._pairs(ideographs._SIMPLIFIED)
-    assert len(simplified) * 2 == len(re.sub(r"\s", "", ideographs._SIMPLIFIED)) > 3000
+    simplified = ideographs._pairs(ideographs.SIMPLIFIED)
+    assert len(simplified) * 2 == len(re.sub(r"\s", "", ideographs.SIMPLIFIED)) > 3000
     assert len(set(simplified.values())) == len(simplified)
 
 

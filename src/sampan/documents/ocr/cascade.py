@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sampan.documents.ocr.advance import leaps, misfits
 from sampan.documents.ocr.crops import LineCrop, quad_size
 from sampan.documents.ocr.ctc import Reading
-from sampan.documents.ocr.words import WordSpan, is_cjk, spaced, word_spans
+from sampan.documents.ocr.words import WordSpan, cell_width, is_cjk, spaced, word_spans
 from sampan.runtime import trace
 
 _SURE_EDGE = 0.95
@@ -113,7 +113,11 @@ class CascadeRecogniser:
             known |= self._read_some(self.fast, crops, unknown)
         readings = [spaced(known[index], crop.ink()) for index, crop in enumerate(crops)]
         spans = [word_spans(reading, crop.ink()) for reading, crop in zip(readings, crops, strict=True)]
-        lengths = [quad_size(crop.quad)[0] for crop in crops]
+        # Monospaced lines say nothing about the widths of letters.
+        lengths = [
+            0.0 if cell_width(reading) else quad_size(crop.quad)[0]
+            for reading, crop in zip(readings, crops, strict=True)
+        ]
         misfit = misfits(
             [[(span.text, (span.end - span.start) * length) for span in line]
              for line, length in zip(spans, lengths, strict=True)]

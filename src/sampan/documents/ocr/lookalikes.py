@@ -21,6 +21,8 @@ from sampan.documents.ocr.words import word_spans
 
 _DOUBTFUL = re.compile(r"(?=.*[1lI])(?:.*\d.*[A-Za-z]|.*[A-Za-z].*\d|\W*-[1lI]\W*|.*/[1lI]\W*$)")
 """Words in which these glyphs may be anything: letters and figures mixed, options, units after a slash."""
+_UNIT = re.compile(r"/[1lI]\W*$")
+"""A litre, unless the glyph is clearly none."""
 _SURE_L = re.compile(r"[a-z]{3,}")
 _SURE_1 = re.compile(r"[\d.,]{2,}")
 _SURE_I = re.compile(r"I[a-z]+")
@@ -43,6 +45,8 @@ class _Glyph:
     line: int
     place: int
     name: str
+    usual: str
+    """The name it has unless another is clearly nearer."""
     picture: NDArray[np.float32]
 
 
@@ -103,10 +107,10 @@ def _nearest(glyph: _Glyph, examples: dict[str, NDArray[np.float32]]) -> str:
     best = min(distances, key=lambda name: distances[name])
     if distances[best] > _NO_LIKENESS:
         return glyph.name
-    if glyph.name not in distances:
+    if glyph.usual not in distances:
         # No I to compare with: an l that agrees with the page's others in every pixel is one.
         return "l" if best == "l" and distances["l"] < _THE_SAME else glyph.name
-    return best if distances[best] < _CLEARLY * distances[glyph.name] else glyph.name
+    return best if distances[best] < _CLEARLY * distances[glyph.usual] else glyph.usual
 
 
 def _doubtful_places(reading: Reading) -> list[int]:
@@ -171,11 +175,9 @@ def _glyphs(index: int, crop: LineCrop, reading: Reading, places: Sequence[int])
             left, right = runs[number]
             if right - left > 0.5 * grey.shape[0]:
                 continue
-            found.append(
-                _Glyph(
-                    index, place, reading.characters[place], _picture(strength, start + left, start + right)
-                )
-            )
+            name = reading.characters[place]
+            usual = "l" if _UNIT.search(span.text) else name
+            found.append(_Glyph(index, place, name, usual, _picture(strength, start + left, start + right)))
     return found
 
 

@@ -22,8 +22,10 @@ from sampan.documents.ocr.ink import InkRuns
 _LEAST_SPACE_BY_NARROW = (0.24, 0.42, 0.6)
 """Least width of an inserted space, in heights of the line's ink, with none, one or two narrow glyphs beside it:
 these stand in wide cells."""
-_MONOSPACED = 0.2
-"""Relative spread of the distance between neighbours below which a line is set in cells of one width."""
+_MONOSPACED = 0.25
+"""Four letters in five of a monospaced line lie so near to their places, in cells. Measured: two monospaced faces stay
+below 0.22, five proportional ones above 0.35."""
+_LEAST_CELLS = 12
 _CELLS_APART = 1.6
 """Distance of two neighbours, in cells, from which a space lies between them."""
 _SPACE_OVER_GAP = 2.6
@@ -38,6 +40,8 @@ _NARROW = frozenset("1.,:;'’`|!iIljtfr()[]{}-\"“”*/\\")
 _DASHES = frozenset("-‐‑–—−一")
 _DASHED_NUMBER = re.compile(r"^[-–—]\s?\d+\s?[-–—]$")
 """A page number between dashes."""
+_NUMBERED = re.compile(r"^\d{1,2}[A-ZÀ-Þ][\w ]")
+"""A heading that begins with its number."""
 _EN_DASH, _EM_DASH = 0.42, 0.8
 """Least length of an en and of an em dash, in heights of the line's ink."""
 
@@ -86,7 +90,7 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
     centres = reading.columns.mean(axis=1)
     # The wide blank run between characters k − 1 and k asks for a space before k.
     before = np.searchsorted(centres, ink.middles[wide])
-    cell = _cell_width(reading, centres)
+    cell = cell_width(reading)
     inserted: list[tuple[int, int]] = []
     for run, position in zip(wide, before, strict=True):
         if not 0 < position < count or (inserted and inserted[-1][0] == position):
@@ -102,6 +106,8 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
             continue
         narrow = (left in _NARROW) + (right in _NARROW)
         if position in (1, count - 1) and _DASHED_NUMBER.match(reading.text):
+            narrow = 0
+        if position <= 2 and _NUMBERED.match(reading.text):
             narrow = 0
         if widths[run] < _LEAST_SPACE_BY_NARROW[narrow] * ink.height:
             continue
@@ -126,15 +132,22 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
     )
 
 
-def _cell_width(reading: Reading, centres: NDArray[np.float32]) -> float:
-    """Distance of neighbouring characters in a monospaced line; 0 for any other line."""
-    solid = np.array([not character.isspace() for character in reading.characters])
-    steps = np.diff(centres)[solid[1:] & solid[:-1]]
-    if steps.size < 8:
+def cell_width(reading: Reading) -> float:
+    """Distance of neighbouring characters in a monospaced line; 0 for any other line.
+
+    In cells of one width the centres lie on a straight line over the characters' numbers. Frames are coarse, so that
+    steps alone cannot tell; over a whole line the letters of other typefaces run away from it.
+    """
+    count = len(reading.characters)
+    if count < _LEAST_CELLS or any(is_cjk(character) for character in reading.characters):
         return 0.0
-    usual = float(np.median(steps))
-    spread = float(np.median(np.abs(steps - usual)))
-    return usual if spread < _MONOSPACED * usual / 2 else 0.0
+    centres = reading.columns.mean(axis=1).astype(np.float64)
+    numbers = np.arange(count) - (count - 1) / 2
+    pitch = float(numbers @ centres / (numbers @ numbers))
+    if pitch <= 0:
+        return 0.0
+    residual = np.abs(centres - centres.mean() - pitch * numbers)
+    return pitch if float(np.quantile(residual, 0.8)) < _MONOSPACED * pitch else 0.0
 
 
 def typographic(reading: Reading, ink: InkRuns | None, usual_height: float = 0.0) -> Reading:
