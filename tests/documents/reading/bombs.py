@@ -289,6 +289,18 @@ def deep_arrays() -> bytes:
     return document([page(4, b"/A " + b"[" * 200_000), (b"", b"[" * 200_000 + b"<<" * 100_000)])
 
 
+def heads_without_ends() -> bytes:
+    return b"%PDF-1.7\n" + b"1 0 obj\n" * 500_000
+
+
+def arrays_without_ends() -> bytes:
+    return document([page(4, b"/Contents [ 1 0 R /Filter [ 1 /Matrix [ 2 " * 50_000), (b"", b"")])
+
+
+def pictures_without_ends() -> bytes:
+    return document(_tags(zlib.compress(b"BI " * 2_500_000)))
+
+
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "png": (huge_png, r"LimitError.*60000 × 50000.*limit 120,000,000.*max_pixels"),
     "png late header": (png_with_a_late_header, "InputError.*does not open with its header"),
@@ -328,6 +340,9 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "table loop": (table_loop, "read still here"),
     "deep tree": (deep_tree, "InputError.*page 1 .*cannot be opened"),
     "circular tree": (circular_tree, r"LimitError.*100000 pages.*limit 10000"),
+    "heads without ends": (heads_without_ends, "InputError.*cannot be read as PDF"),
+    "arrays without ends": (arrays_without_ends, "InputError|read"),
+    "pictures without ends": (pictures_without_ends, "read|LimitError"),
     "deep arrays": (deep_arrays, "read"),
 }  # fmt: skip
 """Name → maker, and what reading it must come to."""

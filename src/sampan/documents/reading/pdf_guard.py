@@ -44,13 +44,13 @@ _COMMAND = re.compile(
 _DRAWN = re.compile(rb"/([^\s\0/<>\[\](){}%]+)[\s\0]+Do(?![^\s\0\[(<{/%])")
 _NAMED = re.compile(rb"/([^\s\0/<>\[\](){}%]+)[\s\0]+(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R")
 _REFERENCE = re.compile(rb"(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R")
-_CONTENTS = re.compile(rb"/Contents[\s\0]*(?:\[([^\]]*)\]|(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R)")
+_CONTENTS = re.compile(rb"/Contents[\s\0]*(?:\[([\d\sR\0]*)\]|(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R)")
 _INDIRECT = re.compile(rb"/(?:Resources|XObject)[\s\0]+(\d{1,10})[\s\0]+\d{1,5}[\s\0]+R")
 _DRAWABLE = re.compile(rb"/Subtype[\s\0]*/Form\b|/PatternType")
 _CHOSEN = re.compile(rb"/([^\s\0/<>\[\](){}%]+)[\s\0]+(?:scn|SCN)(?![^\s\0\[(<{/%])")
 _PAINT = re.compile(rb"(?<![^\s\0\])>}])(?:[fFBbSs]\*?|T[jJ]|['\"])(?![^\s\0\[(<{/%])")
 _TYPE3 = re.compile(rb"/Subtype[\s\0]*/Type3\b")
-_INLINE = re.compile(rb"(?<!\S)BI\s(.{1,1000}?)\sID\s", re.DOTALL)
+_INLINE = re.compile(rb"(?<!\S)BI\s((?:(?!BI\s).){1,1000}?)\sID\s", re.DOTALL)
 _IMAGE = re.compile(rb"/Subtype[\s\0]*/Image\b")
 _NUMBER = rb"[\s\0]+([+-]?[\d.]{1,20})(?![\s\0]+\d{1,5}[\s\0]+R)"
 
@@ -174,7 +174,7 @@ def _declared(content: Octets, kind: bytes | None) -> list[tuple[float, float]]:
 def _check_pattern(text: bytes, where: str) -> None:
     if b"/XStep" not in text and b"/YStep" not in text:
         return
-    matrix = re.search(rb"/Matrix[\s\0]*\[([^\]]*)\]", text)
+    matrix = re.search(rb"/Matrix[\s\0]*\[([^\[\]/]{0,400})\]", text)
     try:
         a, b, c, d = [float(value) for value in matrix[1].split()][:4] if matrix else [1.0, 0.0, 0.0, 1.0]
     except ValueError:

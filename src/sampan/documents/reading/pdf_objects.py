@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sampan.documents.reading.stream_filters import exceeds, unfolded
 from sampan.errors import LimitError
 
-MAX_OBJECTS = 2_000_000
+MAX_OBJECTS = 1_000_000
 
 _HEAD = re.compile(rb"(\d{1,10})[\s\0]+\d{1,5}[\s\0]+\Z")
 # Words inside strings and comments are no keywords.
@@ -22,7 +22,7 @@ _END = re.compile(
     rb"\((?:[^()\\]|\\.)*\)|%[^\r\n]*|(?P<stream>\bstream\r?\n?)|(?P<end>\bendobj\b)", re.DOTALL
 )
 _LENGTH = re.compile(rb"/Length[\s\0]+(\d{1,12})(?![\s\0]+\d+[\s\0]+R)")
-_FILTER = re.compile(rb"/(?:Filter|F)[\s\0]*(?:/([A-Za-z0-9]+)|\[([^\]]*)\])")
+_FILTER = re.compile(rb"/(?:Filter|F)[\s\0]*(?:/([A-Za-z0-9]+)|\[([^\[\]<>]{0,1000})\])")
 _WHOLE = re.compile(rb"[+-]?\d{1,12}")
 _MOST_HEADER = 1 << 22
 """An object without a stream is looked at to this length."""
@@ -57,9 +57,11 @@ class PdfObject:
 def read_objects(data: bytes, name: str, limit: int) -> dict[int, list[PdfObject]]:
     """Every object by its number. LimitError for an object stream that unfolds to more than `limit` bytes."""
     objects: dict[int, list[PdfObject]] = {}
-    for count, (number, found) in enumerate(_written(data), 1):
+    count = 0
+    for number, found in _written(data):
+        count += 1
         if count > MAX_OBJECTS:
-            raise LimitError(f"{name} has more than {MAX_OBJECTS:,} objects: save it again with fewer pages")
+            raise _too_many(name)
         objects.setdefault(number, []).append(found)
     for found in [one for many in objects.values() for one in many]:
         if found.is_stream and b"/ObjStm" in found.text:
@@ -70,25 +72,35 @@ def read_objects(data: bytes, name: str, limit: int) -> dict[int, list[PdfObject
                 )
             content, _ = unfolded(found.content, found.filters, limit)
             for number, text in _packed(found.text, bytes(content)):
+                count += 1
+                if count > MAX_OBJECTS:
+                    raise _too_many(name)
                 objects.setdefault(number, []).append(PdfObject(text))
     return objects
 
 
+def _too_many(name: str) -> LimitError:
+    return LimitError(f"{name} has more than {MAX_OBJECTS:,} objects: save it again with fewer pages")
+
+
 def _written(data: bytes) -> Iterator[tuple[int, PdfObject]]:
-    at = 0
+    at = searched = 0
     while (at := data.find(b"obj", at)) >= 0:
         head = _HEAD.search(data, max(0, at - 20), at)
         at += 3
         if head is None:
             continue
         start, text = -1, data[at : at + 4096]
-        for found in _END.finditer(data, at, at + _MOST_HEADER):
+        # Up to `searched` no keyword stands: heads without ends must not be gone over again and again.
+        for found in _END.finditer(data, max(at, searched), at + _MOST_HEADER):
             if found.lastgroup == "stream":
                 start, text = found.end(), data[at : found.start()]
                 break
             if found.lastgroup == "end":
                 text = data[at : found.start()]
                 break
+        else:
+            searched = at + _MOST_HEADER
         if start < 0:
             yield int(head[1]), PdfObject(text)
             at += len(text)
