@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
@@ -125,11 +126,12 @@ def speed(base: Path, cores: int, rounds: int) -> dict[str, Any]:
 
 def memory(base: Path, cores: int, plot: Path) -> dict[str, Any]:
     run = follow(base / "mixed", base / "out-mixed", cores, 1, None)
-    curve = [(pages, round(resident / 1e6, 1)) for _, pages, _, resident in run.samples]
+    # The last samples see workers that have ended.
+    curve = [(pages, round(resident / 1e6, 1)) for _, pages, _, resident in run.samples if pages < run.pages]
     first, window = min(100, run.pages // 4), min(200, run.pages // 4)
-    early = mean(value for pages, value in curve if first <= pages <= first + window)
-    late = mean(value for pages, value in curve if pages >= run.pages - window)
-    draw_plot(curve, early, late, plot)
+    spans = (first, first + window), (run.pages - window, run.pages)
+    early, late = (mean(value for pages, value in curve if low <= pages <= high) for low, high in spans)
+    draw_plot(curve, ((spans[0], early), (spans[1], late)), plot)
     return {
         "workers": cores, "pages": run.pages, "seconds": round(run.seconds, 1),
         "pages_per_second": round(run.pages_per_second, 3), "mb_pages_100_to_300": round(early, 1),
@@ -200,8 +202,10 @@ def _children_cpu() -> float:
     return times.children_user + times.children_system
 
 
-def draw_plot(curve: list[tuple[int, float]], early: float, late: float, path: Path) -> None:
-    """Resident memory over pages, with the two means that are compared."""
+def draw_plot(
+    curve: list[tuple[int, float]], means: Sequence[tuple[tuple[int, int], float]], path: Path
+) -> None:
+    """Resident memory over pages, with the two means that are compared over the pages that they are of."""
     width, height, left, bottom = 900, 420, 70, 50
     image = Image.new("RGB", (width, height), "white")
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(size=14)
@@ -220,10 +224,12 @@ def draw_plot(curve: list[tuple[int, float]], early: float, late: float, path: P
         pages = most_pages * step / 5
         pen.text((at(pages, 0)[0] - 12, height - bottom + 10), f"{pages:.0f}", fill="#444444", font=font)
     pen.line([at(pages, value) for pages, value in curve], fill="#2563a8", width=2)
-    pen.line([at(100, early), at(min(300, most_pages), early)], fill="#c2410c", width=3)
-    pen.line([at(max(0, most_pages - 200), late), at(most_pages, late)], fill="#c2410c", width=3)
-    pen.text((left, 8), f"Resident memory of driver and workers over pages read: {early:.0f} → {late:.0f} MB",
-             fill="black", font=font)  # fmt: skip
+    for (low, high), value in means:
+        pen.line([at(low, value), at(high, value)], fill="#c2410c", width=3)
+    said = " and ".join(f"{value:.0f} MB over pages {low} to {high}" for (low, high), value in means)
+    pen.text(
+        (left, 8), f"Resident memory of driver and workers over pages read: {said}", fill="black", font=font
+    )
     image.save(path)
 
 
