@@ -126,8 +126,9 @@ def speed(base: Path, cores: int, rounds: int) -> dict[str, Any]:
 
 def memory(base: Path, cores: int, plot: Path) -> dict[str, Any]:
     run = follow(base / "mixed", base / "out-mixed", cores, 1, None)
-    # The last samples see workers that have ended.
-    curve = [(pages, round(resident / 1e6, 1)) for _, pages, _, resident in run.samples if pages < run.pages]
+    # The samples of the last second see workers that have ended.
+    end = run.samples[-1][0] - 1.0
+    curve = [(pages, round(resident / 1e6, 1)) for second, pages, _, resident in run.samples if second < end]
     first, window = min(100, run.pages // 4), min(200, run.pages // 4)
     spans = (first, first + window), (run.pages - window, run.pages)
     early, late = (mean(value for pages, value in curve if low <= pages <= high) for low, high in spans)
