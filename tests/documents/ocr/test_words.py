@@ -128,10 +128,14 @@ def test_a_gap_beside_narrow_letters_must_be_wider(text: str, found: str) -> Non
 
 
 def test_wide_gaps_of_cells_of_one_width_are_no_spaces() -> None:
-    text = "nomenuanoe"
-    gaps = np.linspace(0.1, 0.9, 9)
-    ink = InkRuns(gaps[[4]] - 0.02, gaps[[4]] + 0.02, 0.0, 1.0, 0.1)
-    assert spaced(reading_of(text, np.linspace(0.05, 0.95, 10).tolist()), ink).text == text
+    text = "nomenuanoemenu"
+    gaps = np.arange(1, 14) / 14
+    ink = InkRuns(gaps[[4]] - 0.014, gaps[[4]] + 0.014, 0.0, 1.0, 0.07)
+    places = (np.arange(14) + 0.5) / 14
+    assert spaced(reading_of(text, places.tolist()), ink).text == text
+    # The same gap where letters are of many widths is a space.
+    uneven = places + np.where(np.arange(14) % 5 < 2, 0.03, -0.02) * (places > gaps[5])
+    assert spaced(reading_of(text, uneven.tolist()), ink).text == "nomen uanoemenu"
 
 
 def test_words() -> None:
