@@ -229,7 +229,12 @@ def test_random_documents_are_all_there(document: Document, size: int, overlap: 
     options = WriteOptions(chunk_size=size, chunk_overlap=overlap)
     whole = shown(str(render(document, "md", options)))
     found = list(chunks(document, options))
-    if overlap == 0 and not any(block.kind in ("table", "formula", "code") for block in document.blocks()):
+    # Markdown has addresses of pictures where chunks have the text in them; parts repeat headers and fences.
+    differ = any(
+        block.kind in ("table", "formula", "code") or (block.kind == "figure" and block.image is not None)
+        for block in document.blocks()
+    )
+    if overlap == 0 and not differ:
         assert "".join(shown(chunk.text) for chunk in found) == whole
     for chunk in found:
         assert len(chunk.text) <= size or "<td>" in chunk.text or "|" in chunk.text
