@@ -304,6 +304,11 @@ def pictures_without_ends() -> bytes:
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "png": (huge_png, r"LimitError.*60000 × 50000.*limit 120,000,000.*max_pixels"),
     "png late header": (png_with_a_late_header, "InputError.*does not open with its header"),
+    "png lying chunk": (
+        lambda: huge_png()[:33].replace(struct.pack(">II", 60_000, 50_000), struct.pack(">II", 9, 9))
+        + struct.pack(">I", 0x10000000) + b"IDAT" + bytes(20),
+        "InputError.*declares more data than it holds",
+    ),
     "jpeg": (huge_jpeg, r"LimitError.*65500 × 65500.*max_pixels"),
     "jpeg passes": (jpeg_of_many_passes, r"LimitError.*30\d\d passes.*save it again"),
     "gif": (huge_gif, r"LimitError.*65535 × 65535"),

@@ -99,9 +99,10 @@ def _png(data: bytes) -> ImageHeader:
     at = 8
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
+        if length > len(data):  # decoders take memory for what is declared
+            raise InputError("the image/png file declares more data than it holds: it is truncated")
         if kind == b"eXIf":
             orientation = exif_orientation(data[at + 8 : at + 8 + length])
-            break
         if kind == b"IEND":
             break
         at += 12 + length
