@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from typing import cast
 
@@ -27,8 +28,9 @@ from sampan.documents.ocr.crops import LineCrop
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.detection import TextDetector
 from sampan.documents.ocr.engine import OcrEngine
+from sampan.documents.ocr.ink import InkRuns
 from sampan.documents.ocr.presets import DEFAULT, FAST_SQUEEZE, LazyRecogniser, open_recogniser
-from sampan.documents.ocr.recognition import RecognitionRules, TextRecogniser, blob
+from sampan.documents.ocr.recognition import RecognitionRules, TextRecogniser, blob, joined
 from sampan.documents.options import ParseOptions
 from sampan.runtime import Model, open_model
 from sampan.weights import locate
@@ -194,3 +196,48 @@ def test_input_is_scaled_to_one_in_bgr_order() -> None:
 
 def test_a_lazy_recogniser_opens_nothing_for_nothing() -> None:
     assert LazyRecogniser("no such weights", ParseOptions(), None).read([]) == []
+
+
+def test_long_lines_are_cut_between_words_and_put_together_again() -> None:
+    _, crops = lines()
+    whole = recogniser("pp-ocrv6-small-rec", 1).read(fresh(crops))
+    cutting = recogniser("pp-ocrv6-small-rec", 1)
+    cutting.rules = replace(cutting.rules, widest=400)
+    parts = cutting.read(fresh(crops))
+    assert sum(crop.width() > 400 for crop in crops) > 3
+    same = [a.text.replace(" ", "") == b.text.replace(" ", "") for a, b in zip(whole, parts, strict=True)]
+    assert sum(same) > 0.85 * len(same)
+    for reading in parts:
+        assert len(reading.text) == len(reading.characters) == len(reading.probabilities)
+        assert (np.diff(reading.columns.mean(axis=1)) > 0).all()
+
+
+def part(text: str) -> Reading:
+    count = len(text)
+    places = np.arange(count, dtype=np.float32) / count
+    return Reading(
+        text, 0.9, list(text), np.full(count, 0.9, np.float32), np.stack([places, places + 1 / count], axis=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "gap", "text"),
+    [
+        ("one", "two", 0.3, "one two"),
+        ("one", "two", 0.1, "onetwo"),
+        ("71", ".1%", 0.3, "71.1%"),
+        ("91,", "306", 0.3, "91,306"),
+        ("a@minato.", "example", 0.25, "a@minato.example"),
+        ("days.", "If", 0.4, "days. If"),
+        ("观测", "名单", 0.5, "观测名单"),
+    ],
+)
+def test_a_space_where_a_line_was_cut(left: str, right: str, gap: float, text: str) -> None:
+    height = 0.1
+    crop = LineCrop(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 2), np.float32))
+    crop._ink = InkRuns(
+        np.array([0.5 - gap * height / 2]), np.array([0.5 + gap * height / 2]), 0.0, 1.0, height
+    )
+    crop._ink_known = True
+    whole = joined([(part(left), 0.0, 0.5), (part(right), 0.5, 1.0)], crop)
+    assert whole.text == text and len(whole.columns) == len(text)

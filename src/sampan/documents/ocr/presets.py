@@ -45,6 +45,9 @@ FAST_SQUEEZE = 0.8
 """Width of the fast pass: measured on the development pages, tiny reads no worse at 0.75 to 0.85 of the natural
 width and costs that much less; the careful pass sees the full width."""
 
+CAREFUL_WIDEST = 960
+"""Widest strip of the careful pass: two at a time then need 50 MB instead of 120."""
+
 _KEEP_EVERY = 12
 """Which ideographs a recogniser without ideographs keeps."""
 
@@ -61,8 +64,10 @@ class LazyRecogniser:
         pool: Executor | None,
         squeeze: float = 1.0,
         ideographs: bool = True,
+        widest: int = 3200,
     ) -> None:
         self.name = name
+        self._widest = widest
         self._ideographs = ideographs
         self._squeeze = squeeze
         self._options = options
@@ -71,7 +76,7 @@ class LazyRecogniser:
     @cached_property
     def _recogniser(self) -> TextRecogniser:
         model, vocabulary = open_recogniser(self.name, self._options, self._ideographs)
-        rules = RecognitionRules(self._options.batch_size, self._squeeze)
+        rules = RecognitionRules(self._options.batch_size, self._squeeze, self._widest)
         return TextRecogniser(model, vocabulary, self.name, rules, self._pool)
 
     def read(self, crops: Sequence[LineCrop]) -> list[Reading]:
@@ -146,7 +151,7 @@ def build_engine(options: ParseOptions) -> OcrEngine | OfficialEngine:
     else:
         recogniser = CascadeRecogniser(
             LazyRecogniser("pp-ocrv6-tiny-rec", options, pool, FAST_SQUEEZE),
-            LazyRecogniser("pp-ocrv6-small-rec", options, pool),
+            LazyRecogniser("pp-ocrv6-small-rec", options, pool, widest=CAREFUL_WIDEST),
             LazyRecogniser("pp-ocrv6-tiny-rec", options, pool, FAST_SQUEEZE, ideographs=False),
         )
     return OcrEngine(detector, recogniser)
