@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,11 @@ def receive(
     if length is not None:
         headers.append((b"content-length", str(length).encode()))
     request = Request({"type": "http", "method": "POST", "headers": headers}, get)
-    return asyncio.run(receive_form(Body(request, max_bytes, 0.05), folder, max_bytes))
+    # In a thread of its own: the tests of the page leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(
+            asyncio.run, receive_form(Body(request, max_bytes, 0.05), folder, max_bytes)
+        ).result()
 
 
 def refused(problem: problems.Kind, folder: Path, pieces: Iterable[bytes], **rest: object) -> str:
