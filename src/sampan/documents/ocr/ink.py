@@ -43,9 +43,9 @@ def ink_runs(strip: Image, aspect: float) -> InkRuns | None:
     `aspect` is the true height of the line over its length; the strip may be squeezed.
     """
     grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY) if strip.ndim == 3 else strip
-    paper = _quantile(grey, 0.5)
+    paper = level_below(grey, 0.5)
     difference = cv2.absdiff(grey, np.full_like(grey, paper))
-    strength = _quantile(difference, 0.98)
+    strength = level_below(difference, 0.98)
     if strength < _LEAST_CONTRAST:
         return None
     _, ink = cv2.threshold(difference, _INK_SHARE * strength, 255, cv2.THRESH_BINARY)
@@ -66,7 +66,7 @@ def ink_runs(strip: Image, aspect: float) -> InkRuns | None:
     )
 
 
-def _quantile(grey: NDArray[np.uint8], share: float) -> int:
+def level_below(grey: NDArray[np.uint8], share: float) -> int:
     """The grey level below which `share` of the pixels lie."""
     counts = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel())
     return int(np.searchsorted(counts, share * counts[-1]))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sampan.documents.ocr.crops import LineCrop, quad_size
 from sampan.documents.ocr.ctc import Reading
+from sampan.documents.ocr.ink import level_below
 from sampan.documents.ocr.words import word_spans
 
 _DOUBTFUL = re.compile(r"(?=.*[1lI])(?:.*\d.*[A-Za-z]|.*[A-Za-z].*\d|\W*-[1lI]\W*|.*/[1lI]\W*$)")
@@ -31,7 +32,7 @@ _IN_PARTS = frozenset('"“”%')
 """Characters with a gap in the middle."""
 _ROWS, _COLUMNS = 32, 24
 """Size of a glyph's picture: one line height high, three quarters wide."""
-_LEAST_EXAMPLES, _EXAMPLES = 3, 20
+_LEAST_EXAMPLES, _EXAMPLES = 3, 14
 """Examples of a name without which nothing is said, and from which no more are looked for."""
 _CLEARLY = 0.7
 """The other name wins if its examples are nearer by this factor."""
@@ -75,11 +76,9 @@ def settle_lookalikes(crops: Sequence[LineCrop], readings: Sequence[Reading]) ->
     for index in order:
         if abs(np.log(heights[index] / usual)) > 0.3:
             continue
-        places = [
-            place
-            for place in _sure_places(readings[index])
-            if len(examples[readings[index].characters[place]]) < _EXAMPLES
-        ]
+        places = _sure_places(readings[index])
+        if all(len(examples[readings[index].characters[place]]) >= _EXAMPLES for place in places):
+            continue
         for glyph in _glyphs(index, crops[index], readings[index], places):
             examples[glyph.name].append(glyph.picture)
     stacks = {
@@ -145,12 +144,12 @@ def _glyphs(index: int, crop: LineCrop, reading: Reading, places: Sequence[int])
     """Pictures of some characters of a line: of those words only whose glyphs stand apart, one a character."""
     strip = crop.strip()
     grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY)
-    paper = int(np.median(grey))
-    difference = cv2.absdiff(grey, np.full_like(grey, paper)).astype(np.float32)
-    strongest = float(np.quantile(difference, 0.98))
+    paper = level_below(grey, 0.5)
+    difference = cv2.absdiff(grey, np.full_like(grey, paper))
+    strongest = level_below(difference, 0.98)
     if strongest < 24:
         return []
-    strength = np.minimum(difference / strongest, 1.0)
+    strength = np.minimum(difference.astype(np.float32) / strongest, 1.0)
     inked = strength.max(axis=0) > 0.35
     wanted = set(places)
     found = []

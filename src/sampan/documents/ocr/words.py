@@ -62,7 +62,9 @@ class WordSpan:
 
 def is_cjk(character: str) -> bool:
     """Ideographs, kana and full-width forms: scripts set without spaces. Hangul uses spaces."""
-    code = ord(character[0]) if character else 0
+    if character < "\u2e80":
+        return False
+    code = ord(character[0])
     return (
         0x2E80 <= code <= 0x303F
         or 0x3040 <= code <= 0x31FF
@@ -139,7 +141,7 @@ def cell_width(reading: Reading) -> float:
     steps alone cannot tell; over a whole line the letters of other typefaces run away from it.
     """
     count = len(reading.characters)
-    if count < _LEAST_CELLS or any(is_cjk(character) for character in reading.characters):
+    if count < _LEAST_CELLS or max(reading.characters) >= "\u2e80":
         return 0.0
     centres = reading.columns.mean(axis=1).astype(np.float64)
     numbers = np.arange(count) - (count - 1) / 2
@@ -147,7 +149,8 @@ def cell_width(reading: Reading) -> float:
     if pitch <= 0:
         return 0.0
     residual = np.abs(centres - centres.mean() - pitch * numbers)
-    return pitch if float(np.quantile(residual, 0.8)) < _MONOSPACED * pitch else 0.0
+    near = int(np.count_nonzero(residual < _MONOSPACED * pitch))
+    return pitch if near >= 0.8 * count else 0.0
 
 
 def typographic(reading: Reading, ink: InkRuns | None, usual_height: float = 0.0) -> Reading:
@@ -235,23 +238,25 @@ def word_spans(reading: Reading, ink: InkRuns | None) -> list[WordSpan]:
     """The words of a reading in order."""
     if not reading.characters:
         return []
-    edges = _edges(reading, ink)
+    # Plain lists: words have a handful of letters, for which numpy's calls cost more than the sums.
+    starts, stops = _edges(reading, ink).T.tolist()
+    probabilities = reading.probabilities.tolist()
     spans: list[WordSpan] = []
     first = 0
     for index in range(len(reading.characters) + 1):
         ends = index == len(reading.characters) or reading.characters[index].isspace()
         alone = not ends and is_cjk(reading.characters[index])
         if (ends or alone or (index and is_cjk(reading.characters[index - 1]))) and first < index:
-            probabilities = reading.probabilities[first:index]
+            inside = probabilities[first:index]
             spans.append(
                 WordSpan(
                     text="".join(reading.characters[first:index]),
                     first=first,
                     last=index,
-                    start=float(edges[first, 0]),
-                    end=float(edges[index - 1, 1]),
-                    confidence=float(probabilities.mean()),
-                    least=float(probabilities.min()),
+                    start=starts[first],
+                    end=stops[index - 1],
+                    confidence=sum(inside) / len(inside),
+                    least=min(inside),
                 )
             )
             first = index
