@@ -292,6 +292,13 @@ class Document(_Strict):
 
     _images: PageImages | None = PrivateAttr(default=None)
 
+    def add(self, outcome: Page | Failure) -> None:
+        """Take a page, or why it could not be read."""
+        if isinstance(outcome, Page):
+            self.pages.append(outcome)
+        else:
+            self.failures.append(outcome)
+
     def image_of(self, page: Page, scale: float) -> NDArray[np.uint8] | None:
         """BGR picture of an upright page, or None where the source is no longer at hand (read from JSON)."""
         return None if self._images is None else self._images(page, scale)

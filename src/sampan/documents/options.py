@@ -45,5 +45,8 @@ class ParseOptions(BaseModel):
     max_fetch_seconds: float = Field(default=60.0, gt=0, le=3600)
     threads: int | None = Field(default=None, ge=1)
     """Threads of the model runtime; None takes the number of usable cores."""
+    pages_at_once: int | None = Field(default=None, ge=1, le=64)
+    """Pictures that are read side by side, with as many threads in all; each takes some 30 MB. None takes as many as
+    there are threads, but no more than four. What is read does not depend on it."""
     batch_size: int = Field(default=1, ge=1)
     """Most lines recognised in one run. The text does not depend on it; on a CPU one is as fast as many."""

@@ -197,7 +197,7 @@ def test_odd_input_gives_a_table_or_none(
     ]
     drawn = np.array(rulings, np.float32).reshape(-1, 4)
     reader = TableReader()
-    reader._no_weights = True
+    reader.__dict__["_slanet"] = None
     for image, lines_drawn in (
         (np.zeros((*size, 3), np.uint8), None),
         (None, Rulings(drawn, drawn[:, [1, 0, 3, 2]])),

@@ -109,10 +109,7 @@ def _read_pages(
             else:
                 context.begin_page(number)
                 outcome = next(outcomes)
-            if isinstance(outcome, Page):
-                document.pages.append(outcome)
-            else:
-                document.failures.append(outcome)
+            document.add(outcome)
             context.progress(done, len(numbers))
     return document
 

@@ -36,10 +36,11 @@ class Context:
         self._parser: Parser | None = None
 
     def parser(self, options: ParseOptions) -> Parser:
-        """A parser for `options`, kept open while they stay the same. It has as many threads as the process."""
+        """A parser for `options`, kept open while they stay the same. It has as many threads as the process, and
+        reads one page at a time, so that a page that brings the process down is known."""
         from sampan.documents.parser import Parser
 
-        options = options.model_copy(update={"threads": self.threads})
+        options = options.model_copy(update={"threads": self.threads, "pages_at_once": 1})
         if self._parser is None or self._parser.options != options:
             self._parser = None  # the old one's models go first
             self._parser = Parser(options)

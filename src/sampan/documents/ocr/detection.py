@@ -8,6 +8,7 @@ polygon clipping is needed: d = area · ratio / perimeter.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,6 +63,7 @@ class TextDetector:
     def __init__(self, model: Model, rules: DetectionRules = OFFICIAL) -> None:
         self.model = model
         self.rules = rules
+        self._alone = threading.Lock()
 
     def detect(self, image: Image, scale: float | None = None) -> Detections:
         """Lines of `image`; `scale` overrides the rules' resizing."""
@@ -107,7 +109,9 @@ class TextDetector:
             gain = 1.0 / (255.0 * _STD[channel])
             np.multiply(image[..., channel], gain, out=blob[0, channel], casting="unsafe")
             blob[0, channel] -= _MEAN[channel] / _STD[channel]
-        result: NDArray[np.float32] = self.model(blob)[0][0, 0]
+        # Of all that is done for a page this takes the most memory, and all threads: one page at a time.
+        with self._alone:
+            result: NDArray[np.float32] = self.model(blob)[0][0, 0]
         return result
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +26,7 @@ from sampan.documents.options import ParseOptions
 from sampan.errors import WeightsError
 from sampan.runtime import Model, open_model, usable_cores
 from sampan.runtime.graph import with_classes, without_final_softmax
+from sampan.runtime.once import once
 from sampan.weights import REGISTER, locate
 
 DEFAULT = DetectionRules(
@@ -73,7 +73,7 @@ class LazyRecogniser:
         self._options = options
         self._pool = pool
 
-    @cached_property
+    @once
     def _recogniser(self) -> TextRecogniser:
         model, vocabulary = open_recogniser(self.name, self._options, self._ideographs)
         rules = RecognitionRules(self._options.batch_size, self._squeeze, self._widest)

@@ -9,6 +9,7 @@ reading of the header because OpenCV skips it when alpha or depth are kept.
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -27,6 +28,7 @@ MAX_PASSES = 20
 _PAGED = {"image/tiff"}
 _PIXEL_BYTES = 8
 _NO_MEMORY = -4
+_DECODING = threading.Lock()
 _STRIP = 1 << 22
 """Pixels that are converted at a time."""
 
@@ -81,7 +83,8 @@ class ImageFile:
         width, height = self.size(number)  # the guard runs before the decoder
         if not self._data:
             raise InputError(f"page {number} of {self.name} was asked for after the source was closed")
-        with _quiet():
+        # One at a time: the file is written to before each, and how much OpenCV says is a setting of the process.
+        with _DECODING, _quiet():
             try:
                 raw = cv2.imdecode(self._frame(number), cv2.IMREAD_UNCHANGED)
             except cv2.error as error:

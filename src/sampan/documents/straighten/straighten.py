@@ -31,6 +31,7 @@ from sampan.documents.straighten.orientation import (
     look,
 )
 from sampan.documents.straighten.skew import LineDirection, find_direction
+from sampan.runtime.once import once
 
 LEAST_SKEW = 0.15
 """Tilts below this, in degrees, stay: correcting them costs sharpness and gains nothing."""
@@ -61,7 +62,11 @@ class Straightener:
         self, options: ParseOptions | None = None, classifier: OrientationClassifier | None = None
     ) -> None:
         self.options = options or ParseOptions()
-        self._classifier = classifier
+        self._given = classifier
+
+    @once
+    def _classifier(self) -> OrientationClassifier:
+        return self._given or OrientationClassifier(threads=self.options.threads)
 
     def straighten(self, image: Image, score: Scorer | None = None) -> Upright:
         """`score` reads line strips and returns their mean confidences; it is asked only where in doubt."""
@@ -106,8 +111,6 @@ class Straightener:
         scale: float,
         score: Scorer | None,
     ) -> Orientation:
-        if self._classifier is None:
-            self._classifier = OrientationClassifier(threads=self.options.threads)
         views = look(self._classifier, gray, ink, direction)
 
         def strips(count: int) -> list[Image]:

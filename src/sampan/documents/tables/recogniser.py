@@ -26,6 +26,7 @@ from sampan.documents.tables.ruled import explained, ruled_grid
 from sampan.documents.tables.slanet import SLANet, structure_grid
 from sampan.documents.tables.words import TableWords, table_words, text_rows
 from sampan.errors import WeightsError
+from sampan.runtime.once import once
 
 TRUST = 0.8
 """A ruled grid is taken when it explains this share of the words and of its outer border."""
@@ -47,8 +48,6 @@ class TableReader:
 
     def __init__(self, options: ParseOptions | None = None) -> None:
         self.options = options or ParseOptions()
-        self._slanet: SLANet | None = None  # opened when the first table needs it
-        self._no_weights = False
 
     def recognise(self, table: TableInput) -> Table | None:
         """The grid with its text, or None if the region holds no text or nothing tabular."""
@@ -68,6 +67,15 @@ class TableReader:
                 grid = seen
         return self._finish(grid, words, table) if grid.rows * grid.columns <= MAX_TABLE_CELLS else None
 
+    @once
+    def _slanet(self) -> SLANet | None:
+        """Opened when the first table needs it."""
+        try:
+            return SLANet(threads=self.options.threads)
+        except WeightsError:
+            # The words alone still tell most tables; `sampan doctor` names what is missing.
+            return None
+
     def _seen(self, table: TableInput, words: TableWords, grid: Grid) -> Grid | None:
         """The grid that SLANet-plus sees, if it can be trusted."""
         if table.image is None:
@@ -75,12 +83,6 @@ class TableReader:
         x0, y0, x1, y1 = _crop(table, words.height * MARGIN)
         if x1 - x0 < 2 or y1 - y0 < 2:
             return None
-        if self._slanet is None and not self._no_weights:
-            try:
-                self._slanet = SLANet(threads=self.options.threads)
-            except WeightsError:
-                # The words alone still tell most tables; `sampan doctor` names what is missing.
-                self._no_weights = True
         if self._slanet is None:
             return None
         found = self._slanet(table.image[y0:y1, x0:x1])
