@@ -218,6 +218,10 @@ def kill_ray_workers(runs: Runs, kills: int, draw: random.Random) -> dict[str, A
     driver_killed = False
     while killed < kills or not driver_killed:
         rounds += 1
+        if rounds > 3 * kills + 5:
+            raise SystemExit(
+                f"only {killed} of {kills} workers could be killed in {rounds - 1} runs: they are too short"
+            )
         output, log = runs.base / f"killed-{rounds}", runs.base / f"killed-{rounds}.log"
         log.touch()
         process = runs.start(output, log, "--resume", "--engine", "ray")

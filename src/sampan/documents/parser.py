@@ -22,8 +22,9 @@ import numpy as np
 
 from sampan import __version__
 from sampan.documents.many import Outcome, parse_many
-from sampan.documents.model import Document, Failure, Homography, Line, Page, Word
+from sampan.documents.model import Document, Failure, Line, Page
 from sampan.documents.options import ParseOptions
+from sampan.documents.units import in_page_units, scaled_line
 from sampan.errors import InputError, OptionError, SampanError
 from sampan.runtime import trace, usable_cores
 from sampan.runtime.in_order import done, in_order
@@ -140,21 +141,20 @@ class Parser:
 
     def _begun(self, page: PageInput) -> Future[Outcome]:
         """A page with its own text is read at once; a picture by a thread of its own, if there are to be several."""
+        if self.pages_at_once == 1:
+            return done(_outcome(page, lambda: self.read_page(page)))
         clock = _Clock()
         try:
             layer, digital = self._looked_at(page, clock)
         except Exception as error:
             return done(_failure(page, error))
-        if digital or self.pages_at_once == 1:
-            return done(self._outcome(page, layer, digital, clock))
-        _ = self._ocr, self._layout, self._tables, self._straightener  # not to be made twice
-        return self._lanes.submit(trace.carried(self._outcome), page, layer, digital, clock)
 
-    def _outcome(self, page: PageInput, layer: TextLayer | None, digital: bool, clock: _Clock) -> Outcome:
-        try:
+        def read() -> Page:
             return self._read(page, layer, digital, clock)
-        except Exception as error:
-            return _failure(page, error)
+
+        if digital:
+            return done(_outcome(page, read))
+        return self._lanes.submit(trace.carried(_outcome), page, read)
 
     def _looked_at(self, page: PageInput, clock: _Clock) -> tuple[TextLayer | None, bool]:
         """The page's text layer, and whether it is to be taken instead of the picture."""
@@ -202,7 +202,7 @@ class Parser:
             unit=page.unit,
             rotation=upright.rotation,
             skew=upright.skew,
-            to_source=None if upright.to_source is None else _in_page_units(upright.to_source, scale),
+            to_source=None if upright.to_source is None else in_page_units(upright.to_source, scale),
         )
         self._structure(result, lines, None, upright.image, scale, clock)
         return result
@@ -359,42 +359,6 @@ def make_options(**fields: Any) -> ParseOptions:
         raise OptionError(f"option {name} = {first['input']!r}: {first['msg']}") from error
 
 
-def scaled_line(line: Line, factor: float, shift: tuple[float, float] = (0.0, 0.0)) -> Line:
-    """The line in other units: coordinates times `factor`, then moved by `shift`."""
-    return line.model_copy(
-        update={
-            "box": _scaled_box(line.box, factor, shift),
-            "quad": _scaled_quad(line.quad, factor, shift),
-            "words": [
-                Word.model_construct(
-                    text=word.text,
-                    box=_scaled_box(word.box, factor, shift),
-                    quad=_scaled_quad(word.quad, factor, shift),
-                    confidence=word.confidence,
-                    style=word.style,
-                )
-                for word in line.words
-            ],
-        }
-    )
-
-
-def _scaled_box(box: Any, factor: float, shift: tuple[float, float]) -> Any:
-    return tuple(round(value * factor + shift[i % 2], 2) for i, value in enumerate(box))
-
-
-def _scaled_quad(quad: Any, factor: float, shift: tuple[float, float]) -> Any:
-    if quad is None:
-        return None
-    return tuple((round(x * factor + shift[0], 2), round(y * factor + shift[1], 2)) for x, y in quad)
-
-
-def _in_page_units(matrix: Homography, scale: float) -> Homography:
-    """A homography between pixel coordinates, made one between page units of `scale` pixels."""
-    a, b, c, d, e, f, g, h, i = matrix
-    return (a, b, c / scale, d, e, f / scale, g * scale, h * scale, i)
-
-
 def _turned_along(quads: NDArray[np.float32], upright: Upright) -> NDArray[np.float32] | None:
     """Quads of the picture as it was, in the upright picture; None after a change of perspective."""
     from sampan.documents.geometry import homography
@@ -418,6 +382,13 @@ def _covers(layer: TextLayer, page: PageInput) -> bool:
 def _centre_inside(line: Line, box: tuple[float, float, float, float]) -> bool:
     x, y = (line.box[0] + line.box[2]) / 2, (line.box[1] + line.box[3]) / 2
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
+def _outcome(page: PageInput, read: Callable[[], Page]) -> Outcome:
+    try:
+        return read()
+    except Exception as error:
+        return _failure(page, error)
 
 
 def _failure(page: PageInput, error: Exception) -> Failure | SampanError:
