@@ -7,7 +7,9 @@
 
 Every program reads a file before the next file begins, in an order that rotates from file to file, so that whatever
 else the machine does hits all of them alike. Models are loaded and one file is read before anything is timed.
-Medians are over files; pages per second is all timed pages over their seconds. The scores are defined in `benchmarks/scoring.py`.
+Medians are over files; pages per second is all timed pages over their seconds. Then the programs whose speed is a bar
+read lists of pictures in turn, each in its own way of reading many: that is how fast a pile of scans is read, where
+the former is how long one waits for one page. The scores are defined in `benchmarks/scoring.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,8 @@ from sampan.documents.model import Document
 
 Answer = dict[str, Any]
 Record = dict[str, Any]
+LISTED = ("sampan", "rapidocr", "faster-paddle-tiny")
+"""Programs that also read lists: those whose speed is a bar."""
 
 
 def load_items(folder: Path, classes: list[str], kinds: list[str], quick: int) -> list[dict[str, Any]]:
@@ -156,6 +161,52 @@ def run(
         for running in workers.values():
             running.close()
     return records
+
+
+def read_lists(
+    folder: Path, items: list[dict[str, Any]], names: list[str], files: int, rounds: int
+) -> Record:
+    """How fast the programs read a list of pictures handed over at once, each in its own way for that, in turn.
+
+    The first `files` pictures of every class; every program reads the whole list in every round. Median of rounds.
+    """
+    seen: dict[str, int] = defaultdict(int)
+    chosen = []
+    for item in items:
+        if item["kind"] == "image":
+            seen[item["class"]] += 1
+            if seen[item["class"]] <= files:
+                chosen.append((folder / item["file"], item["language"]))
+    names = [name for name in names if name in LISTED]
+    results: dict[str, list[Answer]] = {name: [] for name in names}
+    with ExitStack() as stack, Progress() as progress:
+        workers = {name: Worker(PEERS[name]) for name in names}
+        for worker in workers.values():
+            stack.callback(worker.close)
+            worker.read(*chosen[0])
+        task = progress.add_task("lists", total=rounds * len(names))
+        for number in range(rounds):
+            shift = number % len(names)
+            for name in names[shift:] + names[:shift]:
+                progress.update(task, description=f"list {number + 1} {name}")
+                answer = workers[name].read_many(chosen)
+                if answer.get("read") != len(chosen):
+                    raise SystemExit(
+                        f"{name} read {answer.get('read')} of {len(chosen)}: {answer.get('error')}"
+                    )
+                results[name].append(answer)
+                progress.advance(task)
+    return {
+        "pictures": len(chosen), "rounds": rounds,
+        "programs": {
+            name: {
+                "pages_per_second": len(chosen) / statistics.median(a["seconds"] for a in answers),
+                "cpu_per_page": statistics.median(a["cpu"] for a in answers) / len(chosen),
+                "peak_mb": max(a["peak_mb"] for a in answers), "seconds": [a["seconds"] for a in answers],
+            }
+            for name, answers in results.items()
+        },
+    }  # fmt: skip
 
 
 def _about(item: dict[str, Any], answer: Answer) -> Record:
@@ -318,6 +369,11 @@ def main() -> int:
     )
     timed = not args.quality_only
     groups = group(records)
+    lists = (
+        read_lists(folder, items, args.only, min(args.timed, 2), args.rounds)
+        if timed and "sampan" in args.only and "image" in args.kinds
+        else None
+    )
     process = (
         whole_process(folder, items, args.rounds)
         if timed and {"sampan", "rapidocr"} <= set(args.only) and "image" in args.kinds
@@ -325,8 +381,8 @@ def main() -> int:
     )
     result: Record = {
         "split": args.split, "files": len(items), "timed": timed, "machine": machine(),
-        "versions": {r["peer"]: r["version"] for r in records}, "groups": groups, "whole_process": process,
-        "bars": bars(groups, records, process, timed), "records": records,
+        "versions": {r["peer"]: r["version"] for r in records}, "groups": groups, "lists": lists,
+        "whole_process": process, "bars": bars(groups, records, process, timed, lists), "records": records,
     }  # fmt: skip
     report = markdown_report(result)
     print(report)

@@ -1,7 +1,7 @@
 """The programs that people use today, each in an environment of its own, behind one protocol.
 
 `python -m benchmarks.peers.install` makes `.peers/NAME`. `worker.py` runs inside such an environment and reads
-one request a line on stdin: `{"path": …, "language": …}`. It answers one line a request: text in the peer's own
+one request a line on stdin: `{"path": …, "language": …}`, or several at once. It answers one line a request: text in the peer's own
 reading order, Markdown where the peer makes it, wall and CPU seconds, peak memory.
 """
 
@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,16 @@ class Worker:
         return answer
 
     def read(self, path: Path, language: str) -> dict[str, Any]:
+        return self._asked({"path": str(path.resolve()), "language": language})
+
+    def read_many(self, files: Sequence[tuple[Path, str]]) -> dict[str, Any]:
+        """Files with their languages, in the program's own way of reading many: seconds, CPU seconds, how many."""
+        paths = [str(path.resolve()) for path, _ in files]
+        return self._asked({"paths": paths, "languages": [language for _, language in files]})
+
+    def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"path": str(path.resolve()), "language": language}) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return self._answer()
 
