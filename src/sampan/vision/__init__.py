@@ -1,0 +1,1 @@
+"""PyTorch models that see: backbones, text, layout, tables, classification."""

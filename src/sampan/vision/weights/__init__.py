@@ -1,0 +1,7 @@
+"""Weights in and out: ONNX constants, public safetensors layouts, ONNX export that checks itself."""
+
+from __future__ import annotations
+
+from sampan.vision.weights.onnx_tensors import Operator, onnx_metadata, onnx_operators, onnx_tensors
+
+__all__ = ["Operator", "onnx_metadata", "onnx_operators", "onnx_tensors"]
