@@ -119,3 +119,18 @@ def silence(norm: nn.Module) -> None:
     assert isinstance(norm, nn.BatchNorm2d)
     norm.weight.zero_()
     norm.bias.zero_()
+
+
+def initialise(model: nn.Module) -> None:
+    """Kaiming-normal convolutions (std √(2 / fan-in)), zero biases, γ = 1 and β = 0: the family's start.
+
+    Source: official code of PP-LCNet and its descendants.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
