@@ -81,8 +81,9 @@ class RepConv(Fusable):
     """LCNetV3's learnable layer: Σ N×BN(conv k×k) + BN(conv 1×1) + BN(x) → affine → [activation → affine].
 
     Shapes: (B, in_channels, H, W) → (B, out_channels, H', W'). The 1×1 branch exists for k > 1, the identity branch
-    for stride 1 and equal channels; the activation and the second affine map are left out at stride 2. After `fuse()`
-    one convolution with bias, into which the first affine map is folded. Source: official code of PP-LCNetV3.
+    for stride 1 and equal channels. A stride of 2 (the number, not a pair) leaves out the activation and the second
+    affine map, whose two frozen parameters stay because the public layout has them. After `fuse()` one convolution
+    with bias, into which the first affine map is folded. Source: official code of PP-LCNetV3.
     """
 
     def __init__(
@@ -104,9 +105,9 @@ class RepConv(Fusable):
         self.identity = nn.BatchNorm2d(in_channels) if in_channels == out_channels and stride == 1 else None
         self.affine: LearnableAffine | None = LearnableAffine()
         self.fused: nn.Conv2d | None = None
-        self.activation: nn.Module | None = None
-        if stride != 2:
-            self.activation = nn.Sequential(activation(act), LearnableAffine())
+        self.activation = activation(act)
+        self.affine_after = LearnableAffine().requires_grad_(stride != 2)
+        self.linear = stride == 2
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor
@@ -121,7 +122,7 @@ class RepConv(Fusable):
                 y = y + self.identity(x)
         if self.affine is not None:
             y = self.affine(y)
-        return y if self.activation is None else self.activation(y)
+        return y if self.linear else self.affine_after(self.activation(y))
 
     @torch.no_grad()
     def fuse_branches(self) -> None:
