@@ -1,0 +1,1 @@
+"""Geometry of boxes on tensors: overlap, suppression. Pages in NumPy have theirs in `documents.geometry`."""

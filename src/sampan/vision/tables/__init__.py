@@ -1,0 +1,7 @@
+"""Table structure from pictures.
+
+slanet      the model; `SLANet.from_onnx` and `from_public` read released weights
+sla_head    the recurrent reader of structure tokens and cell boxes
+vocabulary  structure tokens and their numbers
+pubtabnet, structure_task   data, metric and task `table-structure`
+"""
