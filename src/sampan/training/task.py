@@ -48,6 +48,9 @@ class Task(ABC):
     higher_is_better: bool = True
     """Whether the watched metric (the first of `Metrics.compute`) is better when larger."""
 
+    deploy: str = ""
+    """Name of the part of the model that is used after training; "" is the whole model."""
+
     @abstractmethod
     def model(self) -> nn.Module:
         """A fresh model; the trainer has called `torch.manual_seed` just before."""
