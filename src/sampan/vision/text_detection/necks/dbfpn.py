@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from sampan.vision.blocks.fusion import Fusable
-from sampan.vision.text_detection.necks.pyramid import Fused, side_by_side, top_down
+from sampan.vision.text_detection.necks.pyramid import Fused, Neck, side_by_side, top_down
 
 
-class DBFPN(Fusable):
+class DBFPN(Neck):
     """Laterals 1×1 to `width` channels, top-down sums, outputs 3×3 to `width`/4; no biases, no normalisation.
 
     Shapes: levels (B, in_channels[i], H/s, W/s), s = 4, 8, 16, 32 → (B, width, H/4, W/4).
@@ -31,3 +30,6 @@ class DBFPN(Fusable):
         summed = top_down([lateral(level) for lateral, level in zip(self.lateral, levels, strict=True)])
         outputs = [output(level) for output, level in zip(self.output, summed, strict=True)]
         return Fused(side_by_side(outputs), summed)
+
+    def graph_order(self) -> list[nn.Module]:
+        return [*reversed(self.lateral), *reversed(self.output)]

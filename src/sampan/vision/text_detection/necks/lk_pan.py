@@ -14,15 +14,14 @@ from typing import Literal
 from torch import Tensor, nn
 
 from sampan.vision.blocks.conv import ConvBN
-from sampan.vision.blocks.fusion import Fusable
 from sampan.vision.text_detection.necks.intra_cl import IntraCL
-from sampan.vision.text_detection.necks.pyramid import Fused, side_by_side, top_down
+from sampan.vision.text_detection.necks.pyramid import Fused, Neck, side_by_side, top_down
 
 LargeKernel = Callable[[int, int], nn.Module]
 """Makes the large-kernel layer of so many input and output channels."""
 
 
-class PathAggregation(Fusable):
+class PathAggregation(Neck):
     """LK-PAN with any large-kernel layer: `RepLKPAN` uses it with another.
 
     Shapes: levels (B, in_channels[i], H/s, W/s), s = 4, 8, 16, 32 → (B, width, H/4, W/4).
@@ -54,6 +53,15 @@ class PathAggregation(Fusable):
         if self.intra is not None:
             outputs = [intra(level) for intra, level in zip(self.intra, outputs, strict=True)]
         return Fused(side_by_side(outputs), summed)
+
+    def graph_order(self) -> list[nn.Module]:
+        return [
+            *reversed(self.lateral),
+            *reversed(self.project),
+            *self.down,
+            *self.refine,
+            *reversed(self.intra or []),
+        ]
 
 
 class LKPAN(PathAggregation):

@@ -6,12 +6,15 @@ graphs have it. Source: FPN (Lin et al. 2017) in the form of DB (Liao et al. 202
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+
+from sampan.vision.blocks.fusion import Fusable
 
 
 class Fused(NamedTuple):
@@ -21,6 +24,28 @@ class Fused(NamedTuple):
     """(B, C, H/4, W/4), the levels side by side, coarsest first."""
     top_down: list[Tensor]
     """The levels after the top-down pass, (B, C', H/s, W/s) for s = 4, 8, 16, 32: auxiliary heads read them."""
+
+
+class Neck(Fusable):
+    """Levels (B, C_i, H/s, W/s), s = 4, 8, 16, 32 → `Fused`."""
+
+    out_channels: int
+    """Of the fused map."""
+
+    @abstractmethod
+    def forward(self, levels: Sequence[Tensor]) -> Fused: ...
+
+    @abstractmethod
+    def graph_order(self) -> list[nn.Module]:
+        """The layers in the order in which released graphs compute them."""
+
+    def from_public(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The public tensors of a detector in the form that this neck has; most have it already."""
+        return dict(state)
+
+    def to_public(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The reverse of `from_public`."""
+        return dict(state)
 
 
 def top_down(laterals: Sequence[Tensor]) -> list[Tensor]:

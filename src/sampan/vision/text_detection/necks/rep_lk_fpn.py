@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from sampan.vision.blocks.fusion import Fusable
 from sampan.vision.blocks.rep import DilatedReparam
 from sampan.vision.blocks.se import SqueezeExcitation
-from sampan.vision.text_detection.necks.pyramid import Fused, side_by_side, top_down
+from sampan.vision.text_detection.necks.pyramid import Fused, Neck, side_by_side, top_down
 from sampan.vision.text_detection.necks.rse_fpn import ResidualSE
 
 
@@ -35,7 +34,7 @@ class LargeKernelSE(nn.Module):
         return y + excited
 
 
-class RepLKFPN(Fusable):
+class RepLKFPN(Neck):
     """Laterals RSE 1×1 to `width`, top-down sums, outputs `LargeKernelSE` to `width`/4.
 
     Shapes: levels (B, in_channels[i], H/s, W/s), s = 4, 8, 16, 32 → (B, width, H/4, W/4).
@@ -51,3 +50,6 @@ class RepLKFPN(Fusable):
         summed = top_down([lateral(level) for lateral, level in zip(self.lateral, levels, strict=True)])
         outputs = [output(level) for output, level in zip(self.output, summed, strict=True)]
         return Fused(side_by_side(outputs), summed)
+
+    def graph_order(self) -> list[nn.Module]:
+        return [*reversed(self.lateral), *reversed(self.output)]

@@ -6,7 +6,8 @@ to a dense 9×9 kernel; since every input channel of it is an outer product, `fa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -83,3 +84,34 @@ class RepLKPAN(PathAggregation):
         self, in_channels: Sequence[int], width: int = 256, kernel_size: int = 9, intra_cl: bool = True
     ) -> None:
         super().__init__(in_channels, width, partial(FactoredLargeKernel, kernel_size=kernel_size), intra_cl)
+
+    def from_public(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Takes the dense kernels apart; the factors stand under our names then."""
+        own = dict(state)
+        for public, name, layer in self._large_kernels():
+            if f"{public}.weight" in own:
+                layer.load_dense(own.pop(f"{public}.weight"), own.pop(f"{public}.bias"))
+                own |= {f"{name}.{key}": tensor for key, tensor in layer.state_dict().items()}
+        return own
+
+    def to_public(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Multiplies the factors out to dense kernels."""
+        public_state = dict(state)
+        for public, _, layer in self._large_kernels():
+            for key in [key for key in public_state if key.startswith(f"{public}.")]:
+                del public_state[key]
+            weight, bias = copy.deepcopy(layer).fuse().dense()
+            dtype = layer.pointwise.convolution.weight.dtype
+            public_state[f"{public}.weight"] = weight.to("cpu", dtype).contiguous()
+            public_state[f"{public}.bias"] = bias.to("cpu", dtype)
+        return public_state
+
+    def _large_kernels(self) -> Iterator[tuple[str, str, FactoredLargeKernel]]:
+        """Public name, own name from the detector's root, and the layer."""
+        for public, own, layers in (
+            ("input_feature_projection_convolution", "project", self.project),
+            ("path_aggregation_lateral_convolution", "refine", self.refine),
+        ):
+            for index, layer in enumerate(layers):
+                assert isinstance(layer, FactoredLargeKernel)
+                yield f"model.neck.{public}.{index}", f"neck.{own}.{index}", layer

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from sampan.vision.blocks.fusion import Fusable
 from sampan.vision.blocks.se import SqueezeExcitation
 from sampan.vision.text_detection.necks.intra_cl import IntraCL
-from sampan.vision.text_detection.necks.pyramid import Fused, side_by_side, top_down
+from sampan.vision.text_detection.necks.pyramid import Fused, Neck, side_by_side, top_down
 
 
 class ResidualSE(nn.Module):
@@ -36,7 +35,7 @@ class ResidualSE(nn.Module):
         return y + excited
 
 
-class RSEFPN(Fusable):
+class RSEFPN(Neck):
     """Laterals RSE 1×1 to `width`, top-down sums, outputs RSE 3×3 to `width`/4 (then IntraCL, if asked for).
 
     Shapes: levels (B, in_channels[i], H/s, W/s), s = 4, 8, 16, 32 → (B, width, H/4, W/4).
@@ -55,3 +54,6 @@ class RSEFPN(Fusable):
         if self.intra is not None:
             outputs = [intra(level) for intra, level in zip(self.intra, outputs, strict=True)]
         return Fused(side_by_side(outputs), summed)
+
+    def graph_order(self) -> list[nn.Module]:
+        return [*reversed(self.lateral), *reversed(self.output), *reversed(self.intra or [])]
