@@ -104,7 +104,7 @@ class ConvBN(Fusable):
 
 
 @torch.no_grad()
-def set_to_shift(norm: nn.BatchNorm2d, shift: Tensor) -> None:
+def set_to_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d, shift: Tensor) -> None:
     """Make a normalisation add `shift` and do nothing else in evaluation mode: μ = 0, σ² = 1 − ε, γ = 1."""
     assert norm.running_mean is not None and norm.running_var is not None
     norm.running_mean.zero_()

@@ -60,6 +60,11 @@ class RepDepthwise(Fusable):
         self.fused = convolution_with(kernel, self.large.convolution)
         self.large = self.small = self.normalization = None
 
+    def kernel_like(self) -> Tensor:
+        """A tensor of the shape of the fused kernel."""
+        assert self.large is not None
+        return self.large.convolution.weight
+
     @torch.no_grad()
     def load_fused(self, weight: Tensor, bias: Tensor) -> None:
         """Take over a fused convolution; the 1×1 branch starts at zero and the identity is subtracted."""
@@ -153,6 +158,13 @@ class RepConv(Fusable):
             weight, bias = weight + unit * scale[:, None, None, None], bias + shift
         return weight, bias
 
+    def kernel_like(self) -> Tensor:
+        """A tensor of the shape of the fused kernel."""
+        assert self.symmetric is not None
+        first = self.symmetric[0]
+        assert isinstance(first, ConvBN)
+        return first.convolution.weight
+
     @torch.no_grad()
     def load_fused(self, weight: Tensor, bias: Tensor) -> None:
         """Take over a fused convolution whose affine map is stored apart: it goes into the first branch.
@@ -226,6 +238,11 @@ class DilatedReparam(Fusable):
             bias = bias + small_bias
         self.fused = convolution_with((weight, bias), self.large.convolution)
         self.large = self.dilated = None
+
+    def kernel_like(self) -> Tensor:
+        """A tensor of the shape of the fused kernel."""
+        assert self.large is not None
+        return self.large.convolution.weight
 
     @torch.no_grad()
     def load_fused(self, weight: Tensor, bias: Tensor) -> None:
