@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from sampan.vision.backbones.backbone import Backbone
 from sampan.vision.blocks import Fusable
 from sampan.vision.text_recognition.heads import CTCHead, TinyHead
+from sampan.vision.text_recognition.lstm import BiLSTMNeck
 from sampan.vision.text_recognition.nrtr import NRTRGuide
 from sampan.vision.text_recognition.sar import SARGuide
 from sampan.vision.text_recognition.svtr import LightSVTR, SVTREncoder
@@ -32,8 +34,8 @@ class TextRecognizer(Fusable):
 
     def __init__(
         self,
-        backbone: nn.Module,
-        neck: SVTREncoder | LightSVTR | None,
+        backbone: Backbone,
+        neck: SVTREncoder | LightSVTR | BiLSTMNeck | None,
         head: CTCHead | TinyHead,
         *,
         guide: NRTRGuide | SARGuide | None = None,
@@ -52,6 +54,11 @@ class TextRecognizer(Fusable):
     def classes(self) -> int:
         """Width of the CTC head: the dictionary's characters, the blank and the space."""
         return self.head.classify.out_features
+
+    @property
+    def channels(self) -> int:
+        """Channels of the map that neck and guide read."""
+        return self.backbone.channels[-1]
 
     def forward(
         self, image: Tensor, tokens: Tensor | None = None, valid_ratio: Tensor | None = None

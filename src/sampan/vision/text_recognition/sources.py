@@ -1,0 +1,76 @@
+"""Where lines come from: label files in PaddleOCR's form, and lines drawn by `sampan.vision.synthesis`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from sampan.errors import InputError
+from sampan.vision.text_recognition.strips import Image
+
+
+class LineSource(Protocol):
+    """Lines by number. The same (index, epoch) gives the same line, in whichever process."""
+
+    def __len__(self) -> int:
+        """Lines in an epoch."""
+        ...
+
+    def line(self, index: int, epoch: int) -> tuple[Image, str]:
+        """Picture (h, w, 3), BGR, and text of line `index`; drawn sources give other lines in other epochs."""
+        ...
+
+
+class LabelFile:
+    """A PaddleOCR recognition label file: one line `path<TAB>text` for each picture.
+
+    Args:
+        path: the label file, UTF-8.
+        root: folder to which its paths are relative; that of the label file by default.
+
+    Raises:
+        InputError: no such file, not UTF-8, a line without a tab, or no lines.
+    """
+
+    def __init__(self, path: str | Path, root: str | Path | None = None) -> None:
+        self.path = Path(path)
+        self.root = Path(root) if root is not None else self.path.parent
+        self.entries = self._read()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def line(self, index: int, epoch: int) -> tuple[Image, str]:
+        del epoch  # a file has the same lines in every epoch
+        name, text = self.entries[index]
+        path = self.root / name
+        try:
+            content = np.fromfile(path, np.uint8)
+        except OSError as error:
+            raise InputError(f"{path} of {self.path.name} cannot be read: {error.strerror}") from error
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+        if image is None:
+            raise InputError(f"{path} of {self.path.name} is no picture that can be read: take its line out")
+        return np.asarray(image, np.uint8), text
+
+    def _read(self) -> list[tuple[str, str]]:
+        try:
+            content = self.path.read_bytes().decode("utf-8")
+        except OSError as error:
+            raise InputError(f"cannot read the label file {self.path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"the label file {self.path} is not UTF-8: save it as UTF-8") from error
+        entries = []
+        for number, row in enumerate(content.split("\n"), 1):
+            if not row.strip():
+                continue
+            name, tab, text = row.rstrip("\r").partition("\t")
+            if not tab:
+                raise InputError(f"line {number} of {self.path.name} has no tab: write path<TAB>text")
+            entries.append((name, text))
+        if not entries:
+            raise InputError(f"{self.path} names no pictures: write path<TAB>text, one a line")
+        return entries
