@@ -214,6 +214,7 @@ class Parser:
         as long, and a line's corners are turned along with the page.
         """
         from sampan.documents.ocr.engine import OcrEngine
+        from sampan.documents.ocr.specks import without_specks
 
         engine = self._ocr
         if not isinstance(engine, OcrEngine):
@@ -222,6 +223,7 @@ class Parser:
             lines = engine.read(upright.image)
             clock.lap("ocr")
             return upright, lines
+        image = without_specks(image)
         pending = self._aside.submit(trace.carried(self._straightened), image)
         quads = engine.find(image)
         clock.lap("detect")
