@@ -37,7 +37,7 @@ class DensePrediction(TypedDict):
 
 def predicted_boxes(prediction: DensePrediction) -> Tensor:
     """(B, P, 4) in pixels of the network's input."""
-    sides = expected_distances(prediction["distances"]) * prediction["strides"][:, None]
+    sides = expected_distances(wide(prediction["distances"])) * prediction["strides"][:, None]
     return boxes_from_distances(prediction["points"], sides)
 
 
@@ -48,14 +48,20 @@ def expected_distances(logits: Tensor) -> Tensor:
     return (F.softmax(bins, dim=-1) * values).sum(-1)
 
 
+def wide(values: Tensor) -> Tensor:
+    """At least float32: half floats cannot tell pixels of a page apart."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+
+
 def grid_points(
     sizes: Sequence[tuple[int, int]], strides: Sequence[int], like: Tensor, offset: float = 0.5
 ) -> tuple[Tensor, Tensor]:
-    """Points (P, 2) and strides (P,) of maps of `sizes` (H, W): ((column, row) + offset) · stride.
+    """Points (P, 2) and strides (P,) of maps of `sizes` (H, W): ((column, row) + offset) · stride, float32 at least.
 
     The sizes are those of the real maps, since a stride-64 map of a 608 px side has 10 columns, not 9.5.
     """
     points, scales = [], []
+    like = wide(like)
     for (height, width), stride in zip(sizes, strides, strict=True):
         y = (torch.arange(height, device=like.device, dtype=like.dtype) + offset) * stride
         x = (torch.arange(width, device=like.device, dtype=like.dtype) + offset) * stride

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sampan.vision.detection.assignment import Assigner, Assignment, SwitchingAssigner
-from sampan.vision.detection.dense import DensePrediction, predicted_boxes
+from sampan.vision.detection.dense import DensePrediction, predicted_boxes, wide
 from sampan.vision.detection.distribution_focal import distribution_focal_loss
 from sampan.vision.detection.simota import Cost, SimOTA
 from sampan.vision.detection.varifocal import varifocal_loss
@@ -44,15 +44,15 @@ class DenseLoss(nn.Module):
 
     def forward(self, prediction: DensePrediction, boxes: Tensor, classes: Tensor) -> dict[str, Tensor]:
         """boxes: (B, G, 4) in pixels of the network's input; classes: (B, G), −1 pads."""
-        scores, logits = prediction["scores"].float(), prediction.get("class_logits")
+        scores, logits = wide(prediction["scores"]), prediction.get("class_logits")
         points, strides = prediction["points"], prediction["strides"]
-        found = predicted_boxes(prediction).float()  # (B, P, 4)
+        found = predicted_boxes(prediction)  # (B, P, 4)
         targets = torch.zeros_like(scores)
         image, point, truth, quality = self._match(scores, found, points, strides, boxes, classes)
         true_boxes = boxes[image, truth]
         targets[image, point, classes[image, truth]] = quality
 
-        class_terms = varifocal_loss(scores, targets, None if logits is None else logits.float())
+        class_terms = varifocal_loss(scores, targets, None if logits is None else wide(logits))
         if self.weigh_by_quality:
             weight = quality
             box_norm = class_norm = _over_ranks(quality.sum())
@@ -67,7 +67,7 @@ class DenseLoss(nn.Module):
 
         box_terms = 1 - generalized_overlaps(found[image, point], true_boxes)
         sides = distances_to_sides(points[point], true_boxes) / strides[point, None]
-        side_terms = distribution_focal_loss(prediction["distances"][image, point].float(), sides).mean(-1)
+        side_terms = distribution_focal_loss(wide(prediction["distances"][image, point]), sides).mean(-1)
         terms["box"] = self.box_weight * (weight * box_terms).sum() / box_norm
         terms["side"] = self.side_weight * (weight * side_terms).sum() / box_norm
         return terms
