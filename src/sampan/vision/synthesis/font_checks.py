@@ -1,0 +1,122 @@
+"""What a font file says of itself, and what its glyphs look like: the checks that keep labels true.
+
+Names, weight and coverage come from the tables `name`, `OS/2`, `post` and `cmap` (OpenType 1.9); the looks from
+drawing glyphs with FreeType.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
+from PIL import Image, ImageDraw, ImageFont
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # old fonts break rules that do not matter here
+
+_SIZE = 48
+_CASES = (("a", "A"), ("e", "E"), ("g", "G"), ("r", "R"), ("д", "Д"), ("б", "Б"), ("ф", "Ф"))
+"""Letters whose two forms differ in more than size."""
+_ALIKE = 0.82
+"""Mean overlap of small letters with capitals above which a font is taken to have one case only."""
+
+
+def tables(path: Path) -> Iterator[Any]:
+    """The faces of a font file; none if it cannot be read."""
+    try:
+        if path.suffix.lower() in (".ttc", ".otc"):
+            yield from TTCollection(str(path), lazy=True).fonts
+        elif path.suffix.lower() != ".pfb":
+            yield TTFont(str(path), lazy=True)
+    except Exception:  # fontTools raises many kinds for broken files, and one font less does no harm
+        return
+
+
+def describe(font: Any) -> dict[str, Any] | None:
+    """Family, style, weight, slant, licence and covered characters; None if the tables say too little."""
+    try:
+        names, os2 = font["name"], font["OS/2"]
+        best = font.getBestCmap() or {}
+        order = font.getReverseGlyphMap()
+        glyphs = {code for code, name in best.items() if order.get(name, 0) != 0}
+        if "glyf" not in font and "CFF " not in font and "CFF2" not in font:
+            return None  # bitmaps only
+        if any(cmap.platformID == 3 and cmap.platEncID == 0 for cmap in font["cmap"].tables):
+            return None  # a symbol font: its codes mean nothing
+        family = names.getDebugName(16) or names.getDebugName(1)
+        style = names.getDebugName(17) or names.getDebugName(2) or "Regular"
+        licence = names.getDebugName(13) or names.getDebugName(14) or ""
+        italic = bool(os2.fsSelection & 1) or float(font["post"].italicAngle) != 0
+        mono = bool(font["post"].isFixedPitch)
+        weight = int(os2.usWeightClass)
+    except Exception:  # as above
+        return None
+    if not family or not glyphs:
+        return None
+    return {
+        "family": family.strip(),
+        "style": style.strip(),
+        "weight": weight,
+        "italic": italic,
+        "mono": mono,
+        "licence": " ".join(licence.split())[:160],
+        "characters": glyphs,
+    }
+
+
+def has_two_cases(path: Path, index: int, characters: Collection[int]) -> bool:
+    """False if the small letters are drawn as (smaller) capitals, as in capitals-only and small-capitals fonts."""
+    known = [pair for pair in _CASES if all(ord(char) in characters for char in pair)]
+    pairs = known[:4]
+    if not pairs:
+        return True
+    try:
+        font = ImageFont.truetype(str(path), _SIZE, index=index, layout_engine=ImageFont.Layout.BASIC)
+        overlaps = [_overlap(_shape(font, small), _shape(font, capital)) for small, capital in pairs]
+    except OSError:
+        return False
+    return float(np.mean(overlaps)) < _ALIKE
+
+
+def _shape(font: ImageFont.FreeTypeFont, char: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """The glyph's ink stretched to a square of 24 × 24."""
+    left, top, right, bottom = font.getbbox(char, anchor="ls")
+    if right <= left or bottom <= top:
+        return np.zeros((24, 24), np.bool_)
+    image = Image.new("L", (int(right - left), int(bottom - top)))
+    ImageDraw.Draw(image).text((-left, -top), char, fill=255, font=font, anchor="ls")
+    return np.asarray(image.resize((24, 24), Image.Resampling.BOX)) > 127
+
+
+def _overlap(
+    first: np.ndarray[Any, np.dtype[np.bool_]], second: np.ndarray[Any, np.dtype[np.bool_]]
+) -> float:
+    union = np.logical_or(first, second).sum()
+    return float(np.logical_and(first, second).sum() / union) if union else 1.0
+
+
+def all_inked(path: Path, index: int, text: str) -> bool:
+    """Whether every character of `text` that is not a space leaves ink that is not the missing-glyph box."""
+    return all(_inked(path, index, char) for char in text)
+
+
+@functools.lru_cache(maxsize=1 << 17)
+def _inked(path: Path, index: int, char: str) -> bool:
+    if char.isspace():
+        return True
+    font, missing = _probe(path, index)
+    mask = font.getmask(char, mode="L")
+    drawn = bytes(mask)
+    return any(drawn) and (mask.size, drawn) != missing
+
+
+@functools.lru_cache(maxsize=64)
+def _probe(path: Path, index: int) -> tuple[ImageFont.FreeTypeFont, tuple[tuple[int, int], bytes]]:
+    """The face at a small size, and its missing-glyph box (of a code point that no font may have)."""
+    font = ImageFont.truetype(str(path), 20, index=index, layout_engine=ImageFont.Layout.BASIC)
+    box = font.getmask("\U0010ffff", mode="L")
+    return font, (box.size, bytes(box))

@@ -1,0 +1,123 @@
+"""Setting text in a face: the ink of one line as a grey mask, and where each word stands in it.
+
+Glyph shapes, hinting, advance widths and pair kerning are FreeType's. With `tracking`, glyphs are placed one by
+one and the font's kerning is left out, as type with wide spacing is set.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from sampan.vision.synthesis.fonts import FontFace
+
+_INK = 63
+"""Coverage above which a pixel counts as ink when boxes are drawn round it."""
+
+
+@dataclass
+class Word:
+    text: str
+    start: int
+    """Place of its first character in the line's text."""
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom of its ink in the mask, in pixels."""
+
+
+@dataclass
+class SetLine:
+    """A line of type. Coordinates are pixels of the mask, x to the right and y downwards, edges not centres."""
+
+    text: str
+    face: FontFace
+    size: float
+    mask: NDArray[np.uint8]
+    """(h, w), 255 where ink is full."""
+    origin: tuple[float, float]
+    """Where the pen starts on the base line."""
+    advance: float
+    """Width from the first pen position to the last."""
+    pens: list[float] | None
+    """Pen positions before each character and after the last, where tracking set them."""
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of all ink; of the letters' room if there is none."""
+        inked = self.mask > _INK
+        columns, rows = np.flatnonzero(inked.any(axis=0)), np.flatnonzero(inked.any(axis=1))
+        if not len(columns):
+            x, y = self.origin
+            return x, y - self.size * 0.5, x + self.advance, y
+        return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The runs between spaces, each with its own ink."""
+        found, start = [], 0
+        for word in self.text.split(" "):
+            if word:
+                end = start + len(word)
+                first, last = self.origin[0] + self._pen(start), self.origin[0] + self._pen(end)
+                found.append(Word(word, start, _ink(self.mask, first, last, self.origin[1], self.size)))
+            start += len(word) + 1
+        return found
+
+    def _pen(self, place: int) -> float:
+        if self.pens is not None:
+            return self.pens[place]
+        return float(self.face.at(self.size).getlength(self.text[:place]))
+
+
+def set_line(face: FontFace, text: str, size: float, tracking: float = 0.0, pad: int = 2) -> SetLine:
+    """`text` in `face` at `size` pixels per em, with `tracking` ems added after each character.
+
+    The mask holds all ink with `pad` empty pixels around.
+    """
+    font = face.at(size)
+    left, top, right, bottom = font.getbbox(text, anchor="ls")
+    pens: list[float] | None = None
+    if tracking:
+        steps = [font.getlength(char) + tracking * size for char in text]
+        pens = [0.0, *np.cumsum(steps).tolist()]
+        advance = pens[-1] - tracking * size
+        right = max(right, math.ceil(advance) + size * 0.3)
+    else:
+        advance = font.getlength(text)
+        right = max(right, math.ceil(advance))
+    x, y = pad - min(0, math.floor(left)), pad - min(0, math.floor(top))
+    width, height = x + math.ceil(right) + pad, y + max(0, math.ceil(bottom)) + pad
+    image = Image.new("L", (max(1, int(width)), max(1, int(height))))
+    draw = ImageDraw.Draw(image)
+    if pens is None:
+        draw.text((x, y), text, fill=255, font=font, anchor="ls")
+    else:
+        for char, pen in zip(text, pens, strict=False):
+            if not char.isspace():
+                draw.text((x + pen, y), char, fill=255, font=font, anchor="ls")
+    mask = np.array(image)
+    return SetLine(text, face, size, mask, (float(x), float(y)), advance, pens)
+
+
+def _ink(
+    mask: NDArray[np.uint8], first: float, last: float, base: float, size: float
+) -> tuple[float, float, float, float]:
+    """Bounds of the ink between two pen positions; slanted ends that lean out of them are taken in if they touch."""
+    lean = round(size * 0.12)
+    low, high = max(0, math.floor(first)), min(mask.shape[1], math.ceil(last))
+    columns = mask.max(axis=0) > _INK
+    while low > 0 and lean > 0 and columns[low - 1] and columns[min(low, len(columns) - 1)]:
+        low, lean = low - 1, lean - 1
+    lean = round(size * 0.12)
+    while high < len(columns) and lean > 0 and columns[high] and columns[high - 1]:
+        high, lean = high + 1, lean - 1
+    inked = np.flatnonzero(columns[low:high])
+    if not len(inked):
+        return first, base - size * 0.5, last, base
+    left, right = low + int(inked[0]), low + int(inked[-1]) + 1
+    rows = np.flatnonzero(mask[:, left:right].max(axis=1) > _INK)
+    return float(left), float(rows[0]), float(right), float(rows[-1] + 1)
