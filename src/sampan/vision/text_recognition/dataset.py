@@ -20,6 +20,8 @@ from sampan.vision.text_recognition.sampling import ScaledIndex
 from sampan.vision.text_recognition.sources import LineSource
 from sampan.vision.text_recognition.strips import HEIGHT, Image, strip, strip_width
 
+_SPACES = str.maketrans(dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\t", " "))
+"""Spaces that look like a space."""
 _ATTEMPTS = 20
 """Other lines tried in place of one that cannot be used."""
 
@@ -94,11 +96,11 @@ class LineDataset(Dataset[dict[str, Any]]):
         }
 
     def raw(self, number: int) -> tuple[Image, str]:
-        """Line `number` as its source gives it in this epoch, the text in NFC."""
+        """Line `number` as its source gives it in this epoch; the text in NFC, every kind of space a plain one."""
         source = int(np.searchsorted(self._ends, number, side="right"))
         before = int(self._ends[source - 1]) if source else 0
         image, text = self.sources[source].line(number - before, self.epoch)
-        return image, unicodedata.normalize("NFC", text)
+        return image, unicodedata.normalize("NFC", text.translate(_SPACES))
 
     def _others(self, rng: np.random.Generator) -> Iterator[tuple[Image, str]]:
         while True:

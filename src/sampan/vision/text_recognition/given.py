@@ -11,10 +11,10 @@ from typing import NamedTuple
 from sampan.errors import OptionError, WeightsError
 from sampan.vision.text_recognition.dictionary import CharacterDictionary
 from sampan.vision.text_recognition.models import text_recognizer
-from sampan.vision.text_recognition.onnx_weights import class_count, load_onnx
 from sampan.vision.text_recognition.public_weights import classes_in, from_public
 from sampan.vision.text_recognition.recognizer import TextRecognizer
-from sampan.vision.weights import onnx_metadata
+from sampan.vision.weights import onnx_metadata, onnx_operators
+from sampan.vision.weights.onnx_layers import load_onnx
 from sampan.vision.weights.public_layout import read_safetensors
 from sampan.weights import REGISTER, locate
 
@@ -52,11 +52,7 @@ def given_recognizer(
         OptionError: the model's name is needed, or the dictionary is missing or has another length.
     """
     known = _KNOWN.get(str(weights))
-    if known is None and str(weights) in REGISTER:
-        raise OptionError(f"{weights} is no recogniser: known ones are {', '.join(_KNOWN)}")
-    path = locate(str(weights)) if known else Path(weights)
-    if not path.is_file():
-        raise WeightsError(f"no weights {weights}: give a file, or one of {', '.join(_KNOWN)}")
+    path = weights_path(weights)
     architecture = model or (known.model if known else None)
     if architecture is None:
         raise OptionError(f"say which model {path.name} holds: pp-ocrv6-tiny, pp-ocrv6-small …")
@@ -70,13 +66,38 @@ def given_recognizer(
     return recognizer, characters
 
 
+def weights_path(weights: str | Path) -> Path:
+    """The file of known weights, or the given path.
+
+    Raises:
+        WeightsError: there is no such file.
+        OptionError: the weights are known, but no recogniser's.
+    """
+    if str(weights) in _KNOWN:
+        return locate(str(weights))
+    if str(weights) in REGISTER:
+        raise OptionError(f"{weights} is no recogniser: known ones are {', '.join(_KNOWN)}")
+    if not Path(weights).is_file():
+        raise WeightsError(f"no weights {weights}: give a file, or one of {', '.join(_KNOWN)}")
+    return Path(weights)
+
+
 def _load(path: Path, model: str, dropout: float) -> TextRecognizer:
     if path.suffix == ".onnx":
-        recognizer = text_recognizer(model, class_count(path), dropout)
+        recognizer = text_recognizer(model, _classes_of(path), dropout)
         load_onnx(recognizer, path)
         return recognizer
     state = read_safetensors(path)
     return from_public(text_recognizer(model, classes_in(state), dropout), state)
+
+
+def _classes_of(path: Path) -> int:
+    matrices = [
+        operator for operator in onnx_operators(path) if operator.kind == "MatMul" and operator.constants
+    ]
+    if not matrices:
+        raise WeightsError(f"{path.name} holds no Linear layer: it is no recogniser")
+    return int(matrices[-1].constants[1].shape[1])
 
 
 def _dictionary(path: Path, known: _Known | None, given: str | Path | None) -> CharacterDictionary:

@@ -50,6 +50,15 @@ class RecognitionMetrics:
         self._mistakes += distance
         self._similarity += 1 - distance / max(len(reading), len(truth), 1)
 
+    def merge(self, others: list[RecognitionMetrics]) -> None:
+        """Takes in what other processes counted."""
+        for other in others:
+            self._lines += other._lines
+            self._right += other._right
+            self._characters += other._characters
+            self._mistakes += other._mistakes
+            self._similarity += other._similarity
+
     def compute(self) -> dict[str, float]:
         """The figures, each 0 … 1."""
         lines = max(self._lines, 1)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from sampan.errors import InputError
+from sampan.vision.synthesis.lines import LineOptions, LineSynthesizer
 from sampan.vision.text_recognition.strips import Image
 
 
@@ -74,3 +75,24 @@ class LabelFile:
         if not entries:
             raise InputError(f"{self.path} names no pictures: write path<TAB>text, one a line")
         return entries
+
+
+class DrawnLines:
+    """Lines that `sampan.vision.synthesis` draws: others in every epoch, the same for the same (seed, epoch, index).
+
+    Args:
+        options: languages, fonts, degradations, seed.
+        count: lines in an epoch.
+        fixed: the same lines in every epoch, as validation wants them.
+    """
+
+    def __init__(self, options: LineOptions, count: int, fixed: bool = False) -> None:
+        self.synthesizer = LineSynthesizer(options)
+        self.count, self.fixed = count, fixed
+
+    def __len__(self) -> int:
+        return self.count
+
+    def line(self, index: int, epoch: int) -> tuple[Image, str]:
+        line = self.synthesizer.draw(index if self.fixed else epoch * self.count + index)
+        return line.image, line.text
