@@ -22,7 +22,7 @@ from typing import Literal, Self
 
 from torch import Tensor, nn
 
-from sampan.errors import OptionError
+from sampan.errors import OptionError, WeightsError
 from sampan.vision.backbones.backbone import Backbone
 from sampan.vision.backbones.hgnet_v2 import HGNetV2
 from sampan.vision.backbones.lcnet_v3 import LCNetV3
@@ -81,7 +81,12 @@ class TextDetector(Fusable):
         Raises:
             WeightsError: a tensor is missing, unknown or of another shape.
         """
-        load_public(self._reading_parts(), self.neck.from_public(state), self.layout)
+        try:
+            load_public(self._reading_parts(), self.neck.from_public(state), self.layout)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"a tensor has another shape than the model's ({error}): choose the variant of these weights"
+            ) from error
         return self
 
     def to_public(self) -> dict[str, Tensor]:
