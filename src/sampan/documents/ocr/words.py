@@ -221,7 +221,7 @@ def consistent(readings: Sequence[Reading], apostrophe: str | None = None) -> li
         text = _WIDE_COMMA.sub(",", text)
         if dashed := _DASHED_PAGE.match(text):
             text = f"–{dashed.group(1)}–"
-        if apostrophe:
+        if apostrophe and not cell_width(reading):
             # Elided at the line's end, or a closing quote, which has the same shape.
             text = _AFTER_LETTER.sub(apostrophe, text)
         elif len(shapes) > 1:
