@@ -1,9 +1,10 @@
 """Curly or straight: the shape of a page's apostrophes.
 
 Recognisers were trained on text in which ’ and ' are used at random, so what they answer says little. The ink
-says more: the tail of a curly apostrophe swings left. One mark of three pixels proves nothing, the median of a page's
-marks does. Not every typeface has that swing, and small marks show none. Where the ink is silent, the language speaks: the
-elisions of French, Italian and Catalan (l’, d’, qu’, dell’) are set curly by every printer and word processor.
+says more: the tail of a curly apostrophe swings left. One mark of three pixels proves nothing, the median of a
+page's marks does. Not every typeface has that swing, and small marks show none. Where the ink is silent, the
+language speaks: the elisions of French, Italian and Catalan (l’, d’, qu’, dell’) are set curly by every printer
+and word processor.
 """
 
 from __future__ import annotations
