@@ -16,7 +16,6 @@ from sampan.vision.text_detection.losses import (
     binary_cross_entropy,
     dice,
     dilate,
-    map_divergence,
     masked_focal,
     masked_l1,
 )
@@ -181,14 +180,3 @@ def test_teacher_maps_teach_fatter_text() -> None:
     assert float(given.detach()) == pytest.approx(expected, rel=1e-5)
     given.backward()
     assert teacher.grad is None and outputs.grad.abs().sum() > 0
-
-
-def test_divergence_of_two_maps() -> None:
-    first, second, _ = maps(9)
-    eps, total = 1e-5, 0.0
-    for p, q in zip(first.flat, second.flat, strict=True):
-        total += 0.5 * (q * np.log((q + eps) / (p + eps) + eps) + p * np.log((p + eps) / (q + eps) + eps))
-    given = map_divergence(*tensors(first, second))
-    assert float(given) == pytest.approx(total / first.size, rel=1e-4)
-    assert float(map_divergence(*tensors(first, first))) == pytest.approx(0.0, abs=1e-4)
-    assert float(map_divergence(*tensors(second, first))) == pytest.approx(float(given), rel=1e-6)

@@ -34,7 +34,7 @@ from sampan.vision.blocks.fusion import Fusable
 from sampan.vision.text_detection import public_names
 from sampan.vision.text_detection.heads import DBHead, PFHeadLocal
 from sampan.vision.text_detection.necks import DBFPN, LKPAN, RSEFPN, Fused, Neck, RepLKFPN, RepLKPAN
-from sampan.vision.text_detection.released_graph import graph_layers, load_graph
+from sampan.vision.weights.onnx_layers import load_onnx
 from sampan.vision.weights.public_layout import load_public, public_state
 
 
@@ -100,7 +100,7 @@ class TextDetector(Fusable):
             WeightsError: the file is another network's.
         """
         parts = [self.backbone, *self.adapters, *self.neck.graph_order(), self.head.probability]
-        load_graph(parts, graph_layers(path))
+        load_onnx(parts, path)
         return self
 
     def _reading_parts(self) -> nn.Module:

@@ -7,7 +7,7 @@ from sampan.vision.text_detection.losses.db import DBLoss, MainLoss
 from sampan.vision.text_detection.losses.dice import dice
 from sampan.vision.text_detection.losses.focal import masked_focal
 from sampan.vision.text_detection.losses.masked_l1 import masked_l1
-from sampan.vision.text_detection.losses.teacher_map import TeacherMapLoss, dilate, map_divergence
+from sampan.vision.text_detection.losses.teacher_map import TeacherMapLoss, dilate
 
 __all__ = [
     "DBLoss",
@@ -17,7 +17,6 @@ __all__ = [
     "binary_cross_entropy",
     "dice",
     "dilate",
-    "map_divergence",
     "masked_focal",
     "masked_l1",
 ]

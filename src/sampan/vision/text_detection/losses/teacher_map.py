@@ -1,15 +1,12 @@
-"""Distillation of detection maps: a student against its teacher's text (CML), and two students of each other (DML).
+"""Distillation of detection maps: a student against its teacher's text, the second part of CML.
 
 The teacher's probability map is made hard and slightly fatter, T̂ = dilate₂ₓ₂(P_T > 0.3), so that students learn fuller
 regions than the shrunk ground truth; the student then has the DB terms of P and B against it:
 
     L = α · L_main(P, T̂, m) + L_B(B, T̂, m)
 
-Two students' maps P₁, P₂ are drawn together by
-
-    ½ mean_{h,w}[ P₂·log((P₂+ε)/(P₁+ε)+ε) + P₁·log((P₁+ε)/(P₂+ε)+ε) ],   ε = 1e-5
-
-Source: PP-OCRv2 (arXiv 2109.03144, §2.1, CML), card §2.4. The ε inside the logarithm is the official one.
+The third part, two students against each other, is `sampan.training.distillation.losses.MapDivergence`.
+Source: PP-OCRv2 (arXiv 2109.03144, §2.1, CML), card §2.4.
 """
 
 from __future__ import annotations
@@ -54,14 +51,3 @@ class TeacherMapLoss(nn.Module):
         return self.loss.alpha * self.loss.main(probability, text, mask) + self.loss.binary(
             binary, text, mask
         )
-
-
-def map_divergence(first: Tensor, second: Tensor, eps: float = 1e-5) -> Tensor:
-    """Scalar: the symmetric divergence of two probability maps (any equal shapes), see the module's text.
-
-    Both arguments receive gradients. ε inside the logarithm biases probabilities near ε; it is kept for parity.
-    """
-    p, q = first.float(), second.float()
-    forward = q * ((q + eps) / (p + eps) + eps).log()
-    backward = p * ((p + eps) / (q + eps) + eps).log()
-    return 0.5 * (forward + backward).mean()
