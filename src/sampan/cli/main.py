@@ -14,7 +14,21 @@ from typing import Annotated
 import typer
 
 from sampan import __version__
-from sampan.cli import defects, doctor, eval_doc, manual, mcp, papers, parse, serve, watch, weights
+from sampan.cli import (
+    defects,
+    doctor,
+    eval_doc,
+    evaluate,
+    export,
+    manual,
+    mcp,
+    papers,
+    parse,
+    serve,
+    train,
+    watch,
+    weights,
+)
 from sampan.errors import SampanError
 
 INTERRUPTED = 130
@@ -62,6 +76,9 @@ app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("mcp", epilog=mcp.EXAMPLES)(mcp.mcp)
 app.command("eval-doc", epilog=eval_doc.EXAMPLES)(eval_doc.eval_doc)
+app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("manual", epilog=manual.EXAMPLES)(manual.manual)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sampan.training.task import Metrics, Task, decay_groups, register_task, registered_tasks
+from sampan.training.task import Metrics, Task, decay_groups, register_task
 
-__all__ = ["Metrics", "Task", "decay_groups", "register_task", "registered_tasks"]
+__all__ = ["Metrics", "Task", "decay_groups", "register_task"]

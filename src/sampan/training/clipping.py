@@ -12,14 +12,14 @@ tensors by name, which go into the checkpoint.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from torch.nn.utils import clip_grad_norm_
 
-from sampan.errors import OptionError
 from sampan.training.options import ClippingOptions
+from sampan.training.registry import Registry
 
 
 class Clipping(Protocol):
@@ -39,18 +39,9 @@ class Remembering(Clipping, Protocol):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None: ...
 
 
-_RULES: dict[str, Callable[[ClippingOptions], Clipping]] = {}
-Rule = TypeVar("Rule", bound=Callable[[ClippingOptions], Clipping])
-
-
-def register_clipping(name: str) -> Callable[[Rule], Rule]:
-    """Makes a rule known to recipes (`train.clipping.name`)."""
-
-    def register(rule: Rule) -> Rule:
-        _RULES[name] = rule
-        return rule
-
-    return register
+RULES: Registry[Callable[[ClippingOptions], Clipping]] = Registry("clipping rule")
+register_clipping = RULES.register
+"""Makes a rule known to recipes (`train.clipping.name`)."""
 
 
 def clipping(options: ClippingOptions) -> Clipping:
@@ -59,12 +50,7 @@ def clipping(options: ClippingOptions) -> Clipping:
     Raises:
         OptionError: there is no such rule.
     """
-    rule = _RULES.get(options.name)
-    if rule is None:
-        raise OptionError(
-            f"train.clipping.name = {options.name!r}: known rules are {', '.join(sorted(_RULES))}"
-        )
-    return rule(options)
+    return RULES.find(options.name)(options)
 
 
 @register_clipping("global-norm")

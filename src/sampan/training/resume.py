@@ -97,7 +97,9 @@ def put_back(parts: Parts, checkpoint: Checkpoint, origin: Path, recipe: Mapping
     try:
         state.put_model(parts.model, checkpoint.files["model"], origin)
         state.put_optimizer(parts.optimizer, parts.model, checkpoint.files["optimizer"])
-        parts.schedule.load_state_dict(dict(kept["schedule"]))
+        # The functions themselves come from the recipe.
+        functions = [None] * len(parts.optimizer.param_groups)
+        parts.schedule.load_state_dict({**kept["schedule"], "lr_lambdas": functions})
         for group, lr in zip(parts.optimizer.param_groups, kept["schedule"]["_last_lr"], strict=True):
             group["lr"] = lr
         if parts.average is not None:

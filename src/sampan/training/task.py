@@ -12,8 +12,9 @@ A task lives in the model's room and is registered under the name that recipes u
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sized
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from pydantic import BaseModel
@@ -21,6 +22,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, Sampler, default_collate
 
 from sampan.errors import OptionError
+from sampan.training.registry import Registry
+
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 @runtime_checkable
@@ -51,6 +55,10 @@ class Task(ABC):
     deploy: str = ""
     """Name of the part of the model that is used after training; "" is the whole model."""
 
+    def __init__(self, options: Any) -> None:
+        """Takes validated `Options`; a subclass may do all its own."""
+        self.options = options
+
     @abstractmethod
     def model(self) -> nn.Module:
         """A fresh model; the trainer has called `torch.manual_seed` just before."""
@@ -66,6 +74,16 @@ class Task(ABC):
     def validation_data(self) -> Dataset[dict[str, Any]] | None:
         """A map-style data set for validation, or None when there is none."""
         return None
+
+    def unlabelled_data(self, files: Sequence[Path]) -> Dataset[dict[str, Any]]:
+        """Items like those of `train_data`, augmented alike, of images without labels (distillation).
+
+        What stands in the place of the label is never read.
+
+        Raises:
+            OptionError: the task cannot learn from images alone.
+        """
+        raise OptionError(f"{type(self).__name__} cannot read unlabelled images ({len(files)} were given)")
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         """One batch of the samples."""
@@ -88,6 +106,28 @@ class Task(ABC):
     def parameter_groups(self, model: nn.Module, lr: float, weight_decay: float) -> list[dict[str, Any]]:
         """Groups for the optimizer; by default norms and biases have no weight decay."""
         return decay_groups(model, lr, weight_decay)
+
+    def public_tensors(self, model: nn.Module) -> dict[str, Tensor]:
+        """The deployed model's tensors as they are published: `model.to_public()` where there is one."""
+        to_public = getattr(model, "to_public", None)
+        tensors: dict[str, Tensor] = model.state_dict() if to_public is None else to_public()
+        return tensors
+
+    def export_onnx(self, model: nn.Module, path: Path, precision: Precision = "fp32") -> Mapping[str, Any]:  # noqa: ARG002
+        """Writes the deployed model as ONNX, checks the file against the module, and tells what it found.
+
+        Args:
+            model: in evaluation mode; it is left as it is.
+            path: of the file.
+            precision: how weights are stored.
+
+        Returns:
+            Figures to show, such as `size` in bytes and `difference`.
+
+        Raises:
+            OptionError: the task has no ONNX form.
+        """
+        raise OptionError(f"{type(self).__name__} has no ONNX form: export to {path.stem}.safetensors")
 
     def batch_sampler(  # noqa: B027 - None is a fine answer
         self,
@@ -117,27 +157,11 @@ def decay_groups(model: nn.Module, lr: float, weight_decay: float) -> list[dict[
     return [group for group in groups if group["params"]]
 
 
-TaskClass = TypeVar("TaskClass", bound=type[Task])
+TASKS: Registry[type[Task]] = Registry("task")
+"""The tasks of every module imported so far."""
 
-_TASKS: dict[str, type[Task]] = {}
-
-
-def register_task(name: str) -> Callable[[TaskClass], TaskClass]:
-    """Makes a task known to recipes under `name` (lower case, words joined by hyphens)."""
-
-    def register(task: TaskClass) -> TaskClass:
-        known = _TASKS.get(name)
-        if known is not None and known.__qualname__ != task.__qualname__:
-            raise ValueError(f"task {name!r} is registered twice: {known.__qualname__}, {task.__qualname__}")
-        _TASKS[name] = task
-        return task
-
-    return register
-
-
-def registered_tasks() -> dict[str, type[Task]]:
-    """The tasks of every module imported so far, by name."""
-    return dict(sorted(_TASKS.items()))
+register_task = TASKS.register
+"""Makes a task known to recipes under a name: lower case, words joined by hyphens."""
 
 
 def total_loss(terms: Mapping[str, Tensor]) -> Tensor:

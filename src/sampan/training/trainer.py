@@ -124,6 +124,17 @@ class Trainer:
         self._drawn = time.monotonic()
         torch.manual_seed(options.seed + 7919 * (place.process_index + 1))  # each process its own dropout
 
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this process writes files."""
+        return bool(self._place.is_main_process)
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        device: torch.device = self._place.device
+        return device
+
     def fit(self) -> Outcome:
         """Trains to the end, or until it is asked to stop; takes up the folder's last checkpoint first.
 
@@ -132,7 +143,7 @@ class Trainer:
             OptionError: the checkpoint is of another recipe.
             SampanError: the loss is not a number.
         """
-        main = self._place.is_main_process
+        main = self.is_main_process
         if main:
             (self.folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
         self._place.wait_for_everyone()
