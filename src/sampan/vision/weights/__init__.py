@@ -1,4 +1,7 @@
-"""Weights in and out: ONNX constants, public safetensors layouts, ONNX export that checks itself."""
+"""Weights in and out: ONNX constants, public safetensors layouts, ONNX export that checks itself.
+
+What needs no torch is imported here; the rest is in `onnx_layers`, `public_layout` and `export`.
+"""
 
 from __future__ import annotations
 
