@@ -14,7 +14,7 @@ from sampan.errors import OptionError
 _LATIN = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 ASCII_SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-TYPOGRAPHIC_SIGNS = "–—…«»“”„‘’•§°№€£×±"
+TYPOGRAPHIC_SIGNS = "–—…•·§«»“”„‘’°№€£×±¿¡©®™"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from sampan.errors import OptionError
+from sampan.errors import InputError, OptionError
 from sampan.vision.synthesis.fonts import Split
 from sampan.vision.synthesis.languages import Language
 from sampan.vision.synthesis.seeds import between, happens, pick, pick_weighted
@@ -56,6 +56,11 @@ class Phrases:
         self._texts = library.texts(language.code, split)
         latin = "en" if "en" in library.pools else language.code
         self._latin = library.texts(latin, split)
+        if not len(self._texts.words):
+            raise InputError(
+                f"no {split} words in {language.name} are known here: install packages with its text, such as "
+                f"hunspell-{language.code}, or ask for the other split"
+            )
         self._names = [name for name, share in shares.items() if share > 0]
         self._sums = list(accumulate(shares[name] for name in self._names))
         self._makers: dict[str, Callable[[np.random.Generator], str]] = {

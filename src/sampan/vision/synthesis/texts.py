@@ -28,7 +28,7 @@ from sampan.vision.synthesis.languages import Language, language
 from sampan.vision.synthesis.packages import package_of
 from sampan.vision.synthesis.text_sources import PACKAGES, SHARE, Source, find_sources
 
-VERSION = 3
+VERSION = 4
 """Raised whenever gathering gives other text from the same files."""
 
 HELD_OUT_SHARE = 0.05
