@@ -6,6 +6,8 @@ centres of pixels, half a pixel off; `warp` sees to that.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -63,17 +65,20 @@ def union(boxes: list[Box]) -> Box:
 
 
 def warp(
-    image: NDArray[np.generic], matrix: Matrix, width: int, height: int, outside: float | None = 0.0
-) -> NDArray[np.generic]:
+    image: NDArray[Any], matrix: Matrix, width: int, height: int, outside: float | None = 0.0
+) -> NDArray[Any]:
     """The picture seen through `matrix`, bilinear; `outside` fills what it does not cover, None repeats its edge."""
     centres = _UNSHIFT @ matrix @ _SHIFT
-    how = {
-        "flags": cv2.INTER_LINEAR,
-        "borderMode": cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT,
-        "borderValue": (0.0 if outside is None else outside,) * 4,
-    }
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    fill = (0.0 if outside is None else outside,) * 4
+    size = (width, height)
     if abs(centres[2, 0]) + abs(centres[2, 1]) < 1e-12:
-        done = cv2.warpAffine(image, centres[:2] / centres[2, 2], (width, height), **how)
+        affine = centres[:2] / centres[2, 2]
+        done = cv2.warpAffine(
+            image, affine, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
+        )
     else:
-        done = cv2.warpPerspective(image, centres, (width, height), **how)
+        done = cv2.warpPerspective(
+            image, centres, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
+        )
     return np.asarray(done).reshape(height, width, *image.shape[2:])
