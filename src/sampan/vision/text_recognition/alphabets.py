@@ -64,12 +64,12 @@ def _ksx1001_syllables() -> Iterator[str]:
 
 _ALPHABETS = {
     "latin-capitals": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "latin": ASCII + SIGNS + _both_cases(_ACCENTED_LATIN) + "ẞ",
+    "latin": ASCII + SIGNS + _both_cases(_ACCENTED_LATIN) + "ẞİ",
     "cyrillic": ASCII
     + SIGNS
     + _both_cases(_RUSSIAN + _UKRAINIAN + _BELARUSIAN + _SERBIAN_AND_MACEDONIAN)
     + "₴₽",
-    "vietnamese": ASCII + SIGNS + _both_cases(_VIETNAMESE + "đ" + _ACCENTED_LATIN) + "ẞ₫",
+    "vietnamese": ASCII + SIGNS + _both_cases(_VIETNAMESE + "đ" + _ACCENTED_LATIN) + "ẞİ₫",
     "greek": ASCII + SIGNS.replace("µ", "") + _both_cases(_GREEK) + "΄",
     "korean": ASCII
     + SIGNS

@@ -116,10 +116,12 @@ def brighten(image: Image, factor: float) -> Image:
 
 
 def smear(image: Image, rng: np.random.Generator) -> Image:
-    """The picture copied over itself down and right, pixel by pixel, up to a hundredth of its shorter side."""
-    steps = int(rng.random() * min(image.shape[:2]) * 0.01 + 1)
+    """The picture copied over itself down and right, pixel by pixel, up to a hundredth of its shorter side.
+
+    At least one pixel: the official rule rounds down, and does nothing to lines less than 100 pixels high.
+    """
     smeared = image.copy()
-    for step in range(steps):
+    for step in range(1, int(rng.random() * min(image.shape[:2]) * 0.01) + 2):
         smeared[step:, step:] = image[: image.shape[0] - step, : image.shape[1] - step]
     return smeared
 

@@ -82,21 +82,21 @@ def replace_dictionary(
 
 def relative(character: str, known: CharacterDictionary) -> str | None:
     """The character of `known` that `character` derives from or looks like, or None."""
-    seen = {character}
-    while True:
+    for _ in range(4):  # a letter with two marks, and what its base looks like
         parts = unicodedata.normalize("NFD", character)
-        if len(parts) > 1:
-            character = unicodedata.normalize("NFC", parts[:-1])
-        elif character in _TWINS:
-            character = _TWINS[character]
-        else:
-            # Compatibility forms: ² of 2, ﬁ of f, full width of plain.
-            character = unicodedata.normalize("NFKC", character)[:1]
-        if character in known and character != " ":
-            return character
-        if character in seen or not character:
+        # One mark less, whichever: ộ is nearer to ô than to o.
+        kin = [
+            unicodedata.normalize("NFC", parts[:place] + parts[place + 1 :])
+            for place in range(len(parts) - 1, 0, -1)
+        ]
+        kin += [_TWINS.get(character, ""), unicodedata.normalize("NFKC", character)[:1]]
+        for candidate in kin:
+            if candidate in known and candidate not in (" ", character):
+                return candidate
+        character = next((candidate for candidate in kin if candidate and candidate != character), "")
+        if not character:
             return None
-        seen.add(character)
+    return None
 
 
 def _new_rows(
