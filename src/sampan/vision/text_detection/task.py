@@ -1,0 +1,114 @@
+"""The task `text-detection`: a detector with its pictures, its losses and its figures, for the trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from sampan.training.task import Precision, Task, register_task
+from sampan.vision.text_detection.augmentation import Augmentation
+from sampan.vision.text_detection.boxes import BoxRules
+from sampan.vision.text_detection.dataset import (
+    EvaluationSize,
+    TrainingPictures,
+    WholePictures,
+    collate_pictures,
+)
+from sampan.vision.text_detection.given import given_detector
+from sampan.vision.text_detection.losses import DBLoss
+from sampan.vision.text_detection.metrics import DetectionMetrics
+from sampan.vision.text_detection.models import TextDetector, text_detector
+from sampan.vision.text_detection.options import SourceOptions, TextDetectionOptions
+from sampan.vision.text_detection.sources import LabelFile, Pictures, PictureSource
+from sampan.vision.text_detection.targets import TargetRules
+from sampan.vision.text_recognition.norm_calibration import calibrate_norms
+from sampan.vision.weights.export import ExportForm, export_onnx
+
+_CALIBRATION_BATCH = 4
+
+
+@register_task("text-detection")
+class TextDetectionTask(Task):
+    """Trains any detector of `models`.
+
+    Outputs are those of `TextDetector`: distillation compares `maps`. A training batch has `image` and the four maps
+    of `targets.DBTargets`.
+    """
+
+    Options = TextDetectionOptions
+
+    def __init__(self, options: TextDetectionOptions) -> None:
+        self.options = options
+        self._loss = DBLoss(**options.loss.model_dump())
+
+    def model(self) -> TextDetector:
+        """The detector in training form, or fused; from given weights if the recipe says so."""
+        chosen = self.options.model
+        if chosen.given is None:
+            return text_detector(chosen.name)
+        model = given_detector(chosen.given, chosen.name)
+        if chosen.form == "fused":
+            return model.fuse()
+        if chosen.calibration:
+            calibrate_norms(model, self._calibration_images(chosen.calibration))
+        return model
+
+    def train_data(self) -> TrainingPictures:
+        return self._training(_sources(self.options.data.train))
+
+    def validation_data(self) -> Dataset[dict[str, Any]] | None:
+        data = self.options.data
+        if not data.validation:
+            return None
+        return WholePictures(_sources(data.validation), EvaluationSize(data.longest_side))
+
+    def unlabelled_data(self, files: Sequence[Path]) -> Dataset[dict[str, Any]]:
+        """Pictures augmented as those of training; nothing is pasted, since no region is known."""
+        return self._training([Pictures(files)], paste=False)
+
+    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        return collate_pictures(samples)
+
+    def losses(self, outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """`shrink`, `threshold`, `binary`, and those of auxiliary heads and local refinement where there are any."""
+        return self._loss(outputs, batch)  # type: ignore[no-any-return]
+
+    def metrics(self) -> DetectionMetrics:
+        metric = self.options.metric
+        rules = BoxRules(metric.threshold, metric.box_threshold, metric.unclip_ratio)
+        return DetectionMetrics(rules, metric.overlap)
+
+    def export_onnx(self, model: nn.Module, path: Path, precision: Precision = "fp32") -> Mapping[str, Any]:
+        """A graph with one output, the probability map; any batch, height and width in multiples of 32."""
+        form = ExportForm((3, 160, 160), {"maps": lambda outputs: outputs["maps"]})
+        report = export_onnx(model, path, form, precision=precision)
+        return {"size": report.size, "difference": report.difference}
+
+    def _training(self, sources: Sequence[PictureSource], paste: bool = True) -> TrainingPictures:
+        data = self.options.data
+        targets = data.targets.model_dump()
+        epochs = targets.pop("epochs")
+        return TrainingPictures(
+            sources,
+            Augmentation(**data.augmentation.model_dump()),
+            TargetRules(**targets),
+            epochs=epochs,
+            seed=data.seed,
+            paste=paste,
+        )
+
+    def _calibration_images(self, pictures: int) -> Iterator[Tensor]:
+        dataset = self.train_data()
+        count = min(pictures, len(dataset))
+        for start in range(0, count, _CALIBRATION_BATCH):
+            images = [dataset[n]["image"] for n in range(start, min(start + _CALIBRATION_BATCH, count))]
+            yield torch.stack([torch.from_numpy(image) for image in images])
+
+
+def _sources(chosen: Sequence[SourceOptions]) -> list[PictureSource]:
+    return [LabelFile(source.labels, source.root) for source in chosen]
