@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
+from accelerate.state import AcceleratorState
 from torch import nn
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
@@ -34,6 +35,9 @@ def accelerator(options: TrainOptions, cpu: bool = False) -> Accelerator:
     """
     if options.precision == "fp16" and (cpu or not torch.cuda.is_available()):
         raise OptionError("train.precision = 'fp16' needs a GPU, and none is used: choose bf16 or fp32")
+    if AcceleratorState._shared_state:
+        # One process may train one thing after another, with another precision; the group of processes stays.
+        AcceleratorState._reset_state(reset_partial_state=PartialState().num_processes == 1)
     made = Accelerator(
         mixed_precision=MIXED[options.precision],
         cpu=cpu,

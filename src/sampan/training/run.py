@@ -103,7 +103,7 @@ def trained_model(folder: Path, weights: Path | None = None) -> tuple[Recipe, nn
     if not path.is_file():
         raise InputError(f"{folder} holds no run: {path} does not exist")
     recipe = load_recipe(path)[-1]
-    model = recipe.task().model()
+    model = recipe.task().bare_model()
     start_from(model, weights or folder)
     return recipe, model.eval()
 

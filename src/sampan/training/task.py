@@ -63,6 +63,13 @@ class Task(ABC):
     def model(self) -> nn.Module:
         """A fresh model; the trainer has called `torch.manual_seed` just before."""
 
+    def bare_model(self) -> nn.Module:
+        """The model for weights that are about to be put into it, as `eval` and `export` do.
+
+        A task whose `model` reads other weights or data to begin with leaves that out here.
+        """
+        return self.model()
+
     @abstractmethod
     def train_data(self) -> Dataset[dict[str, Any]]:
         """A map-style data set whose items are dicts of tensors or arrays.

@@ -263,8 +263,8 @@ class Trainer:
         average = self._parts.average
         with average.applied() if average is not None else nullcontext():
             tensors = model_tensors(self._parts.model)
-        if self._place.is_main_process:
-            write_weights(self.folder / MODEL, tensors, self.task.deploy)
+            if self.is_main_process:  # inside the block: the tensors are the model's own memory
+                write_weights(self.folder / MODEL, tensors, self.task.deploy)
 
     def _save(self) -> None:
         self._window.check(self.step)

@@ -51,6 +51,12 @@ class DistillationTask(Task):
             models[name] = self._tasks[name].model()
             if sub.weights is not None:
                 start_from(models[name], sub.weights)
+        return self._container(models)
+
+    def bare_model(self) -> ModelContainer:
+        return self._container({name: task.bare_model() for name, task in self._tasks.items()})
+
+    def _container(self, models: dict[str, nn.Module]) -> ModelContainer:
         needed = set(self._trained)
         if self.options.agreement is not None:
             needed.update(name for loss in self.options.losses for name in loss.pair)

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sampan.errors import OptionError
-from sampan.training.distillation.losses.pair_loss import register_pair_loss
+from sampan.training.distillation.losses.pair_loss import one_of, register_pair_loss
+
+Form = Literal["l2", "l1", "smooth-l1", "cosine"]
 
 
 @register_pair_loss("feature")
@@ -31,11 +33,11 @@ class FeatureDistance(nn.Module):
 
     def __init__(
         self,
-        form: Literal["l2", "l1", "smooth-l1", "cosine"] = "l2",
+        form: Form = "l2",
         channels: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        self.form = form
+        self.form = one_of("form", form, Form)
         self.projection = nn.Conv1d(*channels, 1) if channels is not None else nn.Identity()
 
     def forward(self, first: Tensor, second: Tensor, _batch: Mapping[str, Any] | None = None) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 
@@ -16,13 +16,24 @@ register_pair_loss = PAIR_LOSSES.register
 Reduction = Literal["batch", "positions", "entries"]
 
 
-def reduce(values: Tensor, reduction: Reduction) -> Tensor:
+def one_of(name: str, value: str, kinds: object) -> str:
+    """The value, if it is one of a `Literal`'s.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if value not in get_args(kinds):
+        raise ValueError(f"{name} = {value!r}: choose one of {', '.join(get_args(kinds))}")
+    return value
+
+
+def reduce(values: Tensor, reduction: str) -> Tensor:
     """The scalar of a divergence whose classes stand in the last dimension.
 
     Args:
         values: (B, …, C), terms of the sum over classes.
-        reduction: `batch` divides the sum by B (so it grows with the length of a sequence, as PP-OCR's DML does);
-            `positions` by B and all positions; `entries` by every entry, classes too.
+        reduction: a `Reduction`. `batch` divides the sum by B, so it grows with the length of a sequence, as
+            PP-OCR's DML does; `positions` divides by B and all positions; `entries` by every entry, classes too.
     """
     total = values.sum()
     if reduction == "batch":

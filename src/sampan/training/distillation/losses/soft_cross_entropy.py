@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sampan.training.distillation.losses.pair_loss import Reduction, reduce, register_pair_loss
+from sampan.training.distillation.losses.pair_loss import Reduction, one_of, reduce, register_pair_loss
 
 
 @register_pair_loss("soft-cross-entropy")
@@ -25,7 +25,7 @@ class SoftCrossEntropy(nn.Module):
 
     def __init__(self, reduction: Reduction = "positions") -> None:
         super().__init__()
-        self.reduction = reduction
+        self.reduction = one_of("reduction", reduction, Reduction)
 
     def forward(self, first: Tensor, second: Tensor, _batch: Mapping[str, Any] | None = None) -> Tensor:
         """Scalar. Shapes: logits (B, …, C) both."""

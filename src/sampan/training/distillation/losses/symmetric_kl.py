@@ -21,7 +21,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sampan.training.distillation.losses.pair_loss import Reduction, reduce, register_pair_loss
+from sampan.training.distillation.losses.pair_loss import Reduction, one_of, reduce, register_pair_loss
+
+Form = Literal["symmetric", "forward", "reverse", "jensen-shannon"]
+Activation = Literal["softmax", "sigmoid", "none"]
 
 
 @register_pair_loss("symmetric-kl")
@@ -40,14 +43,15 @@ class SymmetricKL(nn.Module):
 
     def __init__(
         self,
-        form: Literal["symmetric", "forward", "reverse", "jensen-shannon"] = "symmetric",
-        activation: Literal["softmax", "sigmoid", "none"] = "softmax",
+        form: Form = "symmetric",
+        activation: Activation = "softmax",
         reduction: Reduction = "batch",
         times_classes: bool = False,
         temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        self.form, self.activation, self.reduction = form, activation, reduction
+        self.form, self.activation = one_of("form", form, Form), one_of("activation", activation, Activation)
+        self.reduction = one_of("reduction", reduction, Reduction)
         self.times_classes, self.temperature = times_classes, temperature
 
     def forward(self, first: Tensor, second: Tensor, _batch: Mapping[str, Any] | None = None) -> Tensor:
