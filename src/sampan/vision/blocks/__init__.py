@@ -6,6 +6,7 @@ from sampan.vision.blocks.conv import ConvBN, LearnableAffine, activation, make_
 from sampan.vision.blocks.fusion import Fusable, fuse
 from sampan.vision.blocks.rep import DilatedReparam, RepConv, RepDepthwise
 from sampan.vision.blocks.se import SqueezeExcitation
+from sampan.vision.blocks.statistics import restore_statistics
 
 __all__ = [
     "ConvBN",
@@ -18,4 +19,5 @@ __all__ = [
     "activation",
     "fuse",
     "make_divisible",
+    "restore_statistics",
 ]
