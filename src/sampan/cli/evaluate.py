@@ -57,7 +57,7 @@ def evaluate(
     data = task.validation_data()
     if data is None:
         raise OptionError(f"{path}: the recipe names no validation data")
-    model = task.model()
+    model = task.bare_model()
     start_from(model, weights or what)
     place = accelerator(recipe.train, cpu)
     size = batch_size or recipe.train.validation_batch_size or recipe.train.batch_size
