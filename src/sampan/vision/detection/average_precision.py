@@ -11,6 +11,7 @@ Written anew since `torchmetrics` asks for pycocotools and torchvision for the s
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,14 @@ class AveragePrecision:
             self._scores[label].append(found.scores[mine].double().cpu().numpy())
             self._true[label].append(_matched(overlaps))
             self._wanted[label] += len(of_truth)
+
+    def merge(self, others: Iterable[AveragePrecision]) -> None:
+        """Take in the images that others gathered."""
+        for other in others:
+            for label, wanted in other._wanted.items():
+                self._scores[label] += other._scores[label]
+                self._true[label] += other._true[label]
+                self._wanted[label] += wanted
 
     def compute(self) -> dict[str, float]:
         """Figures in [0, 1]; all 0 if nothing was to be found."""

@@ -3,7 +3,8 @@
 `conv2d_7.w_0` is the eighth convolution that the official code creates (`.b_0` its bias if it has one),
 `batch_norm2d_3.w_0 / b_0 / w_1 / w_2` the γ, β, mean and variance of the fourth normalisation, `linear_0.w_0` a
 linear layer stored (in, out). Numbers may be missing where the official code created and dropped a layer. Given
-our layers in the same order, the rest is counting.
+our layers in the same order, the rest is counting. `vision.weights.onnx_layers` reads files by the order in which the
+graph computes instead, which parallel branches (CSP blocks) and loops (SLAHead) leave open.
 """
 
 from __future__ import annotations

@@ -13,9 +13,13 @@ student (PaddleDetection). A box covers the places from ⌊start⌋ to ⌈end⌉
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from sampan.training.distillation.losses.pair_loss import register_pair_loss
 
 
 class FGDLoss(nn.Module):
@@ -63,6 +67,30 @@ class FGDLoss(nn.Module):
             "attention": self.gamma * far / images,
             "global": self.lambda_ * related.square().sum() / images,
         }
+
+
+@register_pair_loss("fgd")
+class FGDLevels(nn.Module):
+    """FGD on all levels of two necks, for recipes: taps `neck` of a student and a frozen teacher.
+
+    student_channels, teacher_channels: of the necks; levels: their number.
+    """
+
+    def __init__(self, student_channels: int = 128, teacher_channels: int = 128, levels: int = 4) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList(FGDLoss(student_channels, teacher_channels) for _ in range(levels))
+
+    def forward(
+        self, first: Sequence[Tensor], second: Sequence[Tensor], batch: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Terms summed over the levels; the batch is that of `layout-detection`."""
+        height, width = batch["image"].shape[-2:]
+        terms: dict[str, Tensor] = {}
+        for loss, student, teacher in zip(self.levels, first, second, strict=True):
+            of_level = loss(student, teacher, batch["boxes"], batch["classes"] >= 0, (height, width))
+            for name, term in of_level.items():
+                terms[name] = terms[name] + term if name in terms else term
+        return terms
 
 
 class ContextBlock(nn.Module):

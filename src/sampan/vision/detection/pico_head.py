@@ -42,15 +42,9 @@ class PicoHead(nn.Module):
 
     def forward(self, levels: Sequence[Tensor]) -> DensePrediction:
         sizes = [(level.shape[-2], level.shape[-1]) for level in levels]
-        flat = torch.cat(
-            [
-                flatten_map(output(tower(level)))
-                for tower, output, level in zip(self.towers, self.outputs, levels, strict=True)
-            ],
-            dim=1,
-        )  # (B, P, C + 4·(R + 1))
-        logits, distances = flat[..., : self.num_classes], flat[..., self.num_classes :]
-        points, strides = grid_points(sizes, self.strides, flat)
+        parts = [self.level(i, level) for i, level in enumerate(levels)]
+        logits, distances = (torch.cat(part, dim=1) for part in zip(*parts, strict=True))
+        points, strides = grid_points(sizes, self.strides, logits)
         return {
             "class_logits": logits,
             "scores": logits.sigmoid(),
@@ -58,6 +52,16 @@ class PicoHead(nn.Module):
             "points": points,
             "strides": strides,
         }
+
+    def level(self, number: int, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Class logits (B, H·W, C) and distance logits (B, H·W, 4·(reg_max + 1)) of one level's map."""
+        flat = flatten_map(self.outputs[number](self.towers[number](features)))
+        return flat[..., : self.num_classes], flat[..., self.num_classes :]
+
+    def level_scores(self, number: int, features: Tensor) -> tuple[Tensor, Tensor]:
+        """As `level`, with probabilities in the place of the logits."""
+        logits, distances = self.level(number, features)
+        return logits.sigmoid(), distances
 
 
 def tower(channels: int, num_convs: int) -> nn.Sequential:

@@ -52,21 +52,18 @@ class PicoHeadV2(nn.Module):
             nn.init.zeros_(distances.bias)
 
     def forward(self, levels: Sequence[Tensor]) -> DensePrediction:
-        scores, distances = [], []
-        for i, level in enumerate(levels):
-            features = self.towers[i](level)
-            gated = self.gates[i](features)
-            product = self.classes[i](gated).sigmoid() * self.alignment[i](features).sigmoid()
-            scores.append(flatten_map((product + EPSILON).sqrt()))
-            distances.append(flatten_map(self.distances[i](gated)))
         sizes = [(level.shape[-2], level.shape[-1]) for level in levels]
-        points, strides = grid_points(sizes, self.strides, scores[0])
-        return {
-            "scores": torch.cat(scores, dim=1),
-            "distances": torch.cat(distances, dim=1),
-            "points": points,
-            "strides": strides,
-        }
+        parts = [self.level_scores(i, level) for i, level in enumerate(levels)]
+        scores, distances = (torch.cat(part, dim=1) for part in zip(*parts, strict=True))
+        points, strides = grid_points(sizes, self.strides, scores)
+        return {"scores": scores, "distances": distances, "points": points, "strides": strides}
+
+    def level_scores(self, number: int, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities (B, H·W, C) and distance logits (B, H·W, 4·(reg_max + 1)) of one level's map."""
+        features = self.towers[number](features)
+        gated = self.gates[number](features)
+        product = self.classes[number](gated).sigmoid() * self.alignment[number](features).sigmoid()
+        return flatten_map((product + EPSILON).sqrt()), flatten_map(self.distances[number](gated))
 
 
 class Gate(nn.Module):
