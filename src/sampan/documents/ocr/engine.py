@@ -24,6 +24,7 @@ from sampan.documents.ocr.extend import extend_to_marks, ink_components
 from sampan.documents.ocr.ideographs import settle_ideographs
 from sampan.documents.ocr.lone import is_sure, lone_glyphs
 from sampan.documents.ocr.lookalikes import settle_lookalikes
+from sampan.documents.ocr.monospace import settle_monospaced
 from sampan.documents.ocr.words import WordSpan, consistent, is_cjk, parted, spaced, typographic
 from sampan.documents.stages import Image
 
@@ -99,7 +100,7 @@ class OcrEngine:
             typographic(spaced(reading, crop.ink()), crop.ink(), usual / max(quad_size(crop.quad)[0], 1.0))
             for crop, reading in zip(level, readings, strict=True)
         ]
-        readings = settle_lookalikes(level, readings)
+        readings = settle_lookalikes(level, settle_monospaced(level, readings))
         readings = settle_ideographs(consistent(readings, page_apostrophe(level, readings)))
         for number, (crop, reading) in enumerate(zip(level, readings, strict=True)):
             if number in lone_crops and not is_sure(reading):

@@ -19,6 +19,10 @@ from numpy.typing import NDArray
 from sampan.documents.ocr.ctc import Reading
 from sampan.documents.ocr.ink import InkRuns
 
+_AFTER_NUMBER = frozenset("€%$£")
+"""Signs that most languages set off from their number."""
+_SENTENCE = re.compile(r"[^\W\d_A-ZÀ-Þ\u0400-\u042f][.!?][A-ZÀ-Þ][^\W\d_A-ZÀ-Þ]|[%)][.!?][A-ZÀ-Þ][^\W\d_]")
+"""The end of one sentence and the beginning of the next."""
 _LEAST_SPACE_BY_NARROW = (0.24, 0.42, 0.6)
 """Least width of an inserted space, in heights of the line's ink, with none, one or two narrow glyphs beside it:
 these stand in wide cells."""
@@ -107,11 +111,16 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
         if cell and centres[position] - centres[position - 1] < _CELLS_APART * cell:
             continue
         narrow = (left in _NARROW) + (right in _NARROW)
+        if right in _AFTER_NUMBER and left.isdigit():
+            narrow = 0
         if position in (1, count - 1) and _DASHED_NUMBER.match(reading.text):
             narrow = 0
         if position <= 2 and _NUMBERED.match(reading.text):
             narrow = 0
-        if widths[run] < _LEAST_SPACE_BY_NARROW[narrow] * ink.height:
+        needed = _LEAST_SPACE_BY_NARROW[narrow]
+        if _SENTENCE.fullmatch("".join(reading.characters[max(position - 2, 0) : position + 2])):
+            needed = _LEAST_SPACE_BY_NARROW[0]
+        if widths[run] < needed * ink.height:
             continue
         inserted.append((int(position), int(run)))
     if not inserted:
