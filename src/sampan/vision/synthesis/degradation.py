@@ -52,6 +52,12 @@ def wear_ink(mask: NDArray[np.uint8], rng: np.random.Generator, em: float) -> ND
     return np.asarray(worn, np.uint8)
 
 
+def page_wear(rng: np.random.Generator) -> Callable[[NDArray[np.uint8], float], NDArray[np.uint8]]:
+    """The wear of a whole page: each of its lines is printed with the same ink."""
+    seed = int(rng.integers(1 << 62))
+    return lambda mask, em: wear_ink(mask, np.random.Generator(np.random.PCG64(seed)), em)
+
+
 def blur(image: Picture, sigma: float) -> Picture:
     if sigma < 0.2:
         return image

@@ -282,7 +282,7 @@ class TableSynthesizer:
         kind = "plain" if profile in ("clean", "screen") else None
         sheet = Sheet(background(rng, height, width, colour, kind=kind))
         if profile not in ("clean", "screen"):
-            sheet.wear = lambda mask, em: degradation.wear_ink(mask, rng, em)
+            sheet.wear = degradation.page_wear(rng)
         ink = between(rng, 0, 70)
         sheet.block("table", (margins[0], margins[1], margins[0] + at.xs[-1], margins[1] + at.ys[-1]))
         draw_table(sheet, plan, at, margins[0], margins[1], (regular, bold), size, ink, 0)

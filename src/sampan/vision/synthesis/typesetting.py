@@ -103,6 +103,34 @@ def set_line(face: FontFace, text: str, size: float, tracking: float = 0.0, pad:
     return SetLine(text, face, size, mask, (float(x), float(y)), advance, pens)
 
 
+def wrapped(face: FontFace, text: str, size: float, width: float, indent: float = 0.0) -> list[str]:
+    """The text broken between words so that each line fits; a word wider than a line is cut off."""
+    font = face.at(size)
+    space = font.getlength(" ")
+    lines: list[str] = []
+    current: list[str] = []
+    used = indent
+    for word in text.split():
+        wide = font.getlength(word)
+        if wide > width - indent:
+            word = fitting(face, word, size, width - indent)
+            wide = font.getlength(word)
+        if current and used + space + wide > width:
+            lines.append(" ".join(current))
+            current, used = [], 0.0
+        used += wide + (space if current else 0.0)
+        current.append(word)
+    return [*lines, " ".join(current)] if current else lines
+
+
+def fitting(face: FontFace, text: str, size: float, width: float) -> str:
+    """As much of the beginning of `text` as fits, at least one character."""
+    font = face.at(size)
+    while len(text) > 1 and font.getlength(text) > width:
+        text = text[:-1].rstrip()
+    return text
+
+
 def _ink(
     mask: NDArray[np.uint8], first: float, last: float, base: float, size: float
 ) -> tuple[float, float, float, float]:
