@@ -25,6 +25,7 @@ from sampan.cli import (
     papers,
     parse,
     serve,
+    synthesize,
     train,
     watch,
     weights,
@@ -82,6 +83,7 @@ app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("manual", epilog=manual.EXAMPLES)(manual.manual)
+app.add_typer(synthesize.app, name="synthesize")
 app.add_typer(weights.app, name="weights")
 
 

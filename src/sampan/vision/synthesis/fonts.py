@@ -106,11 +106,12 @@ class FontFace:
 
     def at(self, size: float) -> ImageFont.FreeTypeFont:
         """The face opened at `size` pixels per em; the last 256 (face, size) pairs stay open."""
-        return _opened(self.path, self.index, round(size * 4))
+        return open_face(self.path, self.index, round(size * 4))
 
 
 @functools.lru_cache(maxsize=256)
-def _opened(path: Path, index: int, quarters: int) -> ImageFont.FreeTypeFont:
+def open_face(path: Path, index: int, quarters: int) -> ImageFont.FreeTypeFont:
+    """A face of a font file at `quarters` of a pixel per em."""
     try:
         # The basic layout is FreeType's alone: one glyph per character, kerned by the font's own table.
         return ImageFont.truetype(str(path), quarters / 4, index=index, layout_engine=ImageFont.Layout.BASIC)

@@ -68,7 +68,7 @@ class Typefaces:
         self._fonts: dict[str, FontLibrary] = {}
         self._chances: dict[str, Chances] = {}
         for code in codes:
-            found = _able(fonts.split(options.fonts), code, options.families)
+            found = able(fonts.split(options.fonts), code, options.families)
             if not len(found):
                 named = f", named {', '.join(options.families)}" if options.families else ""
                 raise InputError(
@@ -112,7 +112,8 @@ class Typefaces:
         return face
 
 
-def _able(fonts: FontLibrary, code: str, families: tuple[str, ...]) -> FontLibrary:
+def able(fonts: FontLibrary, code: str, families: tuple[str, ...] = ()) -> FontLibrary:
+    """The faces that can write a language; East Asian ones only Korean."""
     spoken = language(code)
     korean = spoken.script == "hangul"
     needed = "가나다라마바사아자차카타파하힣" if korean else spoken.alphabet

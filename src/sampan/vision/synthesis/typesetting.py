@@ -6,15 +6,17 @@ one and the font's kerning is left out, as type with wide spacing is set.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sampan.vision.synthesis.fonts import FontFace
+from sampan.vision.synthesis.fonts import FontFace, open_face
 
 _INK = 63
 """Coverage above which a pixel counts as ink when boxes are drawn round it."""
@@ -58,19 +60,25 @@ class SetLine:
     @cached_property
     def words(self) -> list[Word]:
         """The runs between spaces, each with its own ink."""
-        found, start = [], 0
-        for word in self.text.split(" "):
+        found: list[Word] = []
+        place, pen = 0, self.origin[0]
+        font = self.face.at(self.size)
+        parts = self.text.split(" ")
+        for number, word in enumerate(parts):
+            end = place + len(word)
+            after = end + 1
+            if self.pens is not None:
+                pen, last = self.origin[0] + self.pens[place], self.origin[0] + self.pens[end]
+                following = last
+            elif len(parts) == 1:
+                last = following = pen + self.advance
+            else:
+                last = pen + (font.getlength(word) if word else 0.0)
+                following = pen + font.getlength(word + " ") if number < len(parts) - 1 else last
             if word:
-                end = start + len(word)
-                first, last = self.origin[0] + self._pen(start), self.origin[0] + self._pen(end)
-                found.append(Word(word, start, _ink(self.mask, first, last, self.origin[1], self.size)))
-            start += len(word) + 1
+                found.append(Word(word, place, _ink(self.mask, pen, last, self.origin[1], self.size)))
+            place, pen = after, following
         return found
-
-    def _pen(self, place: int) -> float:
-        if self.pens is not None:
-            return self.pens[place]
-        return float(self.face.at(self.size).getlength(self.text[:place]))
 
 
 def set_line(face: FontFace, text: str, size: float, tracking: float = 0.0, pad: int = 2) -> SetLine:
@@ -105,16 +113,15 @@ def set_line(face: FontFace, text: str, size: float, tracking: float = 0.0, pad:
 
 def wrapped(face: FontFace, text: str, size: float, width: float, indent: float = 0.0) -> list[str]:
     """The text broken between words so that each line fits; a word wider than a line is cut off."""
-    font = face.at(size)
-    space = font.getlength(" ")
+    space = width_of(face, " ", size)
     lines: list[str] = []
     current: list[str] = []
     used = indent
     for word in text.split():
-        wide = font.getlength(word)
+        wide = width_of(face, word, size)
         if wide > width - indent:
             word = fitting(face, word, size, width - indent)
-            wide = font.getlength(word)
+            wide = width_of(face, word, size)
         if current and used + space + wide > width:
             lines.append(" ".join(current))
             current, used = [], 0.0
@@ -125,10 +132,22 @@ def wrapped(face: FontFace, text: str, size: float, width: float, indent: float 
 
 def fitting(face: FontFace, text: str, size: float, width: float) -> str:
     """As much of the beginning of `text` as fits, at least one character."""
-    font = face.at(size)
-    while len(text) > 1 and font.getlength(text) > width:
-        text = text[:-1].rstrip()
+    used = 0.0
+    for place, char in enumerate(text):
+        used += width_of(face, char, size)
+        if used > width:
+            return text[:place].rstrip() or text[:1]
     return text
+
+
+def width_of(face: FontFace, text: str, size: float) -> float:
+    """The text's width without kerning, which serves for breaking lines; each character is measured once."""
+    return sum(_advance(face.path, face.index, round(size * 4), char) for char in text)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _advance(path: Path, index: int, quarters: int, char: str) -> float:
+    return float(open_face(path, index, quarters).getlength(char))
 
 
 def _ink(
