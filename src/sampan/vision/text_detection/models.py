@@ -8,7 +8,7 @@
     pp-ocrv3-teacher           ResNet50_vd → LK-PAN 256 → DB head with a 7×7 convolution
     pp-ocrv2-mobile            MobileNetV3-large ×0.5 without SE → DBFPN 96 → DB head
     pp-ocr-server              ResNet18_vd → DBFPN 256 → DB head; the teacher of v2
-    lcnet-tiny                 PP-LCNet ×0.25 → DBFPN 24 → DB head: for experiments on small machines
+    lcnet-0.25, lcnet-0.5      PP-LCNet → DBFPN 64 → DB head: for experiments on small machines
 
 Sources: cards of PP-OCRv2 §2.1, PP-OCRv3 §2 and PaddleOCR 3.0 §2, §3.
 """
@@ -90,7 +90,15 @@ class TextDetector(Fusable):
         return self
 
     def to_public(self) -> dict[str, Tensor]:
-        """The tensors that reading needs, in the public layout, on the CPU."""
+        """The tensors that reading needs, in the public layout, on the CPU.
+
+        Raises:
+            WeightsError: the model has been fused.
+        """
+        if not any(isinstance(module, nn.BatchNorm2d) for module in self.modules()):
+            raise WeightsError(
+                "a fused detector has no public layout: export it to ONNX, or train it unfused"
+            )
         return self.neck.to_public(public_state(self._reading_parts(), self.layout))
 
     def from_onnx(self, path: Path | str) -> Self:
@@ -148,9 +156,9 @@ def _pp_ocr_server() -> TextDetector:
     return TextDetector(backbone, DBFPN(backbone.channels, 256), DBHead(256))
 
 
-def _lcnet_tiny() -> TextDetector:
-    backbone = PPLCNet(0.25, out_stages=(2, 3, 4, 5))
-    return TextDetector(backbone, DBFPN(backbone.channels, 24), DBHead(24))
+def _lcnet(scale: float) -> TextDetector:
+    backbone = PPLCNet(scale)
+    return TextDetector(backbone, DBFPN(backbone.channels, 64), DBHead(64))
 
 
 VARIANTS: dict[str, Callable[[], TextDetector]] = {
@@ -163,7 +171,8 @@ VARIANTS: dict[str, Callable[[], TextDetector]] = {
     "pp-ocrv3-teacher": _pp_ocrv3_teacher,
     "pp-ocrv2-mobile": partial(_pp_ocr_mobile, DBFPN),
     "pp-ocr-server": _pp_ocr_server,
-    "lcnet-tiny": _lcnet_tiny,
+    "lcnet-0.25": partial(_lcnet, 0.25),
+    "lcnet-0.5": partial(_lcnet, 0.5),
 }
 
 

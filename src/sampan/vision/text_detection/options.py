@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from sampan.training.options import Strict
+from sampan.vision.synthesis.pages import PageOptions
+from sampan.vision.synthesis.scenes import SceneOptions
 from sampan.vision.text_detection.losses import MainLoss
 from sampan.vision.text_detection.losses.db import AUXILIARY_WEIGHTS
 
@@ -37,13 +39,35 @@ class ModelOptions(Strict):
         return self
 
 
-class SourceOptions(Strict):
-    """One source of pictures."""
+class DrawnScenes(SceneOptions):
+    """Sparse text on clutter, drawn by `sampan.vision.synthesis.scenes`."""
 
-    labels: Path
+    pictures: int = Field(10_000, ge=1)
+    """In an epoch; every epoch draws others, in validation always the same."""
+
+
+class DrawnPages(PageOptions):
+    """Pages of print, drawn by `sampan.vision.synthesis.pages`."""
+
+    pictures: int = Field(10_000, ge=1)
+    """As of `DrawnScenes`."""
+
+
+class SourceOptions(Strict):
+    """One source of pictures: a label file or a generator."""
+
+    labels: Path | None = None
     """PaddleOCR detection label file: path<TAB>JSON list of transcription and points."""
     root: Path | None = None
     """Folder of its pictures; that of the label file by default."""
+    scenes: DrawnScenes | None = None
+    pages: DrawnPages | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(source is not None for source in (self.labels, self.scenes, self.pages)) != 1:
+            raise ValueError("give one of labels, scenes and pages")
+        return self
 
 
 class AugmentationOptions(Strict):

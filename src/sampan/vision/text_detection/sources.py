@@ -1,4 +1,4 @@
-"""Where pictures with text regions come from: label files in PaddleOCR's form, and pictures without labels."""
+"""Where pictures with text regions come from: label files, drawn scenes and pages, pictures without labels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sampan.errors import InputError
 from sampan.vision.annotations.text_detection import read_detection_labels
+from sampan.vision.synthesis.finishing import DrawnPage
 from sampan.vision.text_detection.sample import Image, TextImage
 
 
@@ -52,6 +53,34 @@ class LabelFile:
         polygons = [region.points.astype(np.float32) for region in label.regions]
         ignored = np.array([region.ignored for region in label.regions], np.bool_)
         return TextImage(read_picture(self.root / label.path), polygons, ignored)
+
+
+class Generator(Protocol):
+    """Draws pictures by number (`SceneSynthesizer`, `PageSynthesizer`)."""
+
+    def draw(self, index: int) -> DrawnPage: ...
+
+
+class Drawn:
+    """Pictures that a generator draws: others in every epoch, the same for the same epoch and index.
+
+    Args:
+        generator: of `sampan.vision.synthesis`.
+        count: pictures in an epoch.
+        fixed: the same pictures in every epoch, as validation wants them.
+    """
+
+    def __init__(self, generator: Generator, count: int, fixed: bool = False) -> None:
+        self.generator, self.count, self.fixed = generator, count, fixed
+
+    def __len__(self) -> int:
+        return self.count
+
+    def picture(self, index: int, epoch: int) -> TextImage:
+        drawn = self.generator.draw(index if self.fixed else epoch * self.count + index)
+        # Truth is in edges of pixels; here pixel centres have whole coordinates.
+        polygons = [line.quad.astype(np.float32) - np.float32(0.5) for line in drawn.lines]
+        return TextImage(drawn.image, polygons, np.zeros(len(polygons), np.bool_))
 
 
 class Pictures:

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from sampan.training.task import Precision, Task, register_task
+from sampan.vision.blocks.statistics import restore_statistics
+from sampan.vision.synthesis.pages import PageSynthesizer
+from sampan.vision.synthesis.scenes import SceneSynthesizer
 from sampan.vision.text_detection.augmentation import Augmentation
 from sampan.vision.text_detection.boxes import BoxRules
 from sampan.vision.text_detection.dataset import (
@@ -24,9 +27,8 @@ from sampan.vision.text_detection.losses import DBLoss
 from sampan.vision.text_detection.metrics import DetectionMetrics
 from sampan.vision.text_detection.models import TextDetector, text_detector
 from sampan.vision.text_detection.options import SourceOptions, TextDetectionOptions
-from sampan.vision.text_detection.sources import LabelFile, Pictures, PictureSource
+from sampan.vision.text_detection.sources import Drawn, LabelFile, Pictures, PictureSource
 from sampan.vision.text_detection.targets import TargetRules
-from sampan.vision.text_recognition.norm_calibration import calibrate_norms
 from sampan.vision.weights.export import ExportForm, export_onnx
 
 _CALIBRATION_BATCH = 4
@@ -46,16 +48,20 @@ class TextDetectionTask(Task):
         self.options = options
         self._loss = DBLoss(**options.loss.model_dump())
 
+    def bare_model(self) -> TextDetector:
+        model = text_detector(self.options.model.name)
+        return model.fuse() if self.options.model.form == "fused" else model
+
     def model(self) -> TextDetector:
         """The detector in training form, or fused; from given weights if the recipe says so."""
         chosen = self.options.model
         if chosen.given is None:
-            return text_detector(chosen.name)
+            return self.bare_model()
         model = given_detector(chosen.given, chosen.name)
         if chosen.form == "fused":
             return model.fuse()
         if chosen.calibration:
-            calibrate_norms(model, self._calibration_images(chosen.calibration))
+            restore_statistics(model, self._calibration_images(chosen.calibration))
         return model
 
     def train_data(self) -> TrainingPictures:
@@ -65,7 +71,7 @@ class TextDetectionTask(Task):
         data = self.options.data
         if not data.validation:
             return None
-        return WholePictures(_sources(data.validation), EvaluationSize(data.longest_side))
+        return WholePictures(_sources(data.validation, fixed=True), EvaluationSize(data.longest_side))
 
     def unlabelled_data(self, files: Sequence[Path]) -> Dataset[dict[str, Any]]:
         """Pictures augmented as those of training; nothing is pasted, since no region is known."""
@@ -110,5 +116,14 @@ class TextDetectionTask(Task):
             yield torch.stack([torch.from_numpy(image) for image in images])
 
 
-def _sources(chosen: Sequence[SourceOptions]) -> list[PictureSource]:
-    return [LabelFile(source.labels, source.root) for source in chosen]
+def _sources(chosen: Sequence[SourceOptions], fixed: bool = False) -> list[PictureSource]:
+    return [_source(options, fixed) for options in chosen]
+
+
+def _source(options: SourceOptions, fixed: bool) -> PictureSource:
+    if options.scenes is not None:
+        return Drawn(SceneSynthesizer(options.scenes), options.scenes.pictures, fixed)
+    if options.pages is not None:
+        return Drawn(PageSynthesizer(options.pages), options.pages.pictures, fixed)
+    assert options.labels is not None
+    return LabelFile(options.labels, options.root)
