@@ -7,5 +7,6 @@ simota, atss, task_aligned   assigners (contract in `assignment`)
 dense_loss         varifocal, GIoU and distribution focal loss over assigned points
 decoding           from predictions to detections
 fgd                distillation of features (focal and global)
-coco, layout_task  data, metric and task `layout-detection`
+dataset, average_precision, task   data, figure and task `layout-detection`
+export             ONNX in the form that `sampan parse` reads
 """

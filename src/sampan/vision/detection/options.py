@@ -40,6 +40,8 @@ class DataOptions(Strict):
     validation: Path | None = None
     images: Path | None = None
     """Folder of the pictures; by default that of the JSON file."""
+    classes: list[str] | None = None
+    """Names in the order of the scores; by default those of `train`, which then must be there to export a model."""
     size: tuple[Side, Side] = (800, 608)
     """Height and width at validation."""
     sizes: list[tuple[Side, Side]] = Field(default_factory=list)

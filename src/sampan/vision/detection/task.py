@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,22 +44,30 @@ class LayoutDetectionTask(Task):
 
     def __init__(self, options: LayoutDetectionOptions) -> None:
         self.options = options
-        self.truth = read_coco(options.data.train)
         self._loss = dense_loss(options.loss)
+
+    @cached_property
+    def truth(self) -> BoxLabels:
+        """The training file."""
+        return read_coco(self.options.data.train)
 
     @property
     def classes(self) -> list[str]:
         """Names in the order of the scores."""
-        return self.truth.names
+        return self.options.data.classes or self.truth.names
+
+    def bare_model(self) -> PicoDet:
+        return picodet(self.options.model.variant, len(self.classes))
 
     def model(self) -> PicoDet:
-        model = picodet(self.options.model.variant, len(self.classes))
+        model = self.bare_model()
         if self.options.model.weights is not None:
             start_from(model, self.options.model.weights)
         return model
 
     def train_data(self) -> Dataset[dict[str, Any]]:
         data = self.options.data
+        _same_classes(self.classes, self.truth, "train")
         changes = Changes(data.crop, data.flip, data.colours, data.any_interpolation)
         return DetectionData(self.truth.pictures, self._folder(data.train), data.size, changes, data.seed)
 
@@ -67,7 +76,7 @@ class LayoutDetectionTask(Task):
         if data.validation is None:
             return None
         truth = read_coco(data.validation)
-        _same_classes(self.truth, truth)
+        _same_classes(self.classes, truth, "validation")
         return DetectionData(truth.pictures, self._folder(data.validation), data.size)
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
@@ -169,8 +178,6 @@ def dense_loss(options: LossOptions) -> DenseLoss:
     return DenseLoss(assigner, by_class, box, side, weigh_by_quality=modern)
 
 
-def _same_classes(train: BoxLabels, validation: BoxLabels) -> None:
-    if train.names != validation.names:
-        raise OptionError(
-            f"data.validation has the classes {validation.names}, data.train {train.names}: they must be the same"
-        )
+def _same_classes(names: list[str], labels: BoxLabels, key: str) -> None:
+    if labels.names != names:
+        raise OptionError(f"data.{key} has the classes {labels.names}, not {names}: they must be the same")

@@ -3,5 +3,6 @@
 slanet      the model; `SLANet.from_onnx` and `from_public` read released weights
 sla_head    the recurrent reader of structure tokens and cell boxes
 vocabulary  structure tokens and their numbers
-pubtabnet, structure_task   data, metric and task `table-structure`
+dataset, metrics, task   data, figures and task `table-structure`
+export      one ONNX graph with its loop, as `sampan parse` reads it
 """

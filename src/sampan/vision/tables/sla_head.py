@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sampan.vision.detection.creation_order import Tensors, copy
+from sampan.vision.tables.location_after_loop import LocationAfterLoop
 
 MAX_TOKENS = 500
 
@@ -40,7 +41,9 @@ class SLAHead(nn.Module):
         hidden: int = 256,
         location: int = 4,
         max_tokens: int = MAX_TOKENS,
+        places: int | None = None,
     ) -> None:
+        """`places`: number N of features, for the rival that locates after the loop; None locates in the loop."""
         super().__init__()
         self.vocabulary, self.hidden, self.max_tokens = vocabulary, hidden, max_tokens
         self.attend_features = nn.Linear(channels, hidden, bias=False)
@@ -48,17 +51,30 @@ class SLAHead(nn.Module):
         self.attend = nn.Linear(hidden, 1, bias=False)
         self.cell = nn.GRUCell(channels + vocabulary, hidden)
         self.structure = nn.Sequential(nn.Linear(hidden, hidden), nn.Linear(hidden, vocabulary))
-        self.location = nn.Sequential(nn.Linear(hidden, hidden), nn.Linear(hidden, location))
+        self.location: nn.Sequential | LocationAfterLoop
+        if places is None:
+            self.location = nn.Sequential(nn.Linear(hidden, hidden), nn.Linear(hidden, location))
+            generators = [*self.structure, *self.location]
+        else:
+            self.location = LocationAfterLoop(channels, hidden, location, places, max_tokens + 1)
+            generators = [*self.structure, *self.location.generate]
         bound = hidden**-0.5
-        for layer in (*self.structure, *self.location):
+        for layer in generators:
             assert isinstance(layer, nn.Linear)
             nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.uniform_(layer.bias, -bound, bound)
 
     def forward(self, features: Tensor, tokens: Tensor | None = None) -> TablePrediction:
         """tokens: (B, T) what stands before each step, beginning with `sos`; T steps are made."""
-        states = self._greedy(features) if tokens is None else self._forced(features, tokens)
-        return {"structure": self.structure(states), "locations": self.location(states).sigmoid()}
+        # Rounding would grow along hundreds of steps, so half precision ends here.
+        with torch.autocast(features.device.type, enabled=False):
+            features = features.float() if features.dtype != torch.float64 else features
+            states = self._greedy(features) if tokens is None else self._forced(features, tokens)
+            if isinstance(self.location, LocationAfterLoop):
+                locations = self.location(states, features)
+            else:
+                locations = self.location(states)
+            return {"structure": self.structure(states), "locations": locations.sigmoid()}
 
     def step(self, features: Tensor, keys: Tensor, token: Tensor, state: Tensor) -> Tensor:
         """The next state (B, H) from the previous token (B,) and state; `keys` is `attend_features(features)`."""
@@ -95,6 +111,7 @@ class SLAHead(nn.Module):
 
     def load_constants(self, tensors: Tensors) -> None:
         """Copy the weights of a graph that Paddle exported (see `creation_order`); gates are ordered alike."""
+        assert not isinstance(self.location, LocationAfterLoop)
         linears = {
             "linear_0": self.attend_features, "linear_1": self.attend_state, "linear_2": self.attend,
             "linear_3": self.structure[0], "linear_4": self.structure[1],

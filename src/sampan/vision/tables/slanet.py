@@ -36,11 +36,13 @@ class SLANet(Fusable):
         neck_channels: int = NECK_CHANNELS,
         hidden: int = 256,
         max_tokens: int = MAX_TOKENS,
+        places: int | None = None,
     ) -> None:
+        """`places`: see `SLAHead`; 256 for pictures of 488 × 488."""
         super().__init__()
         self.backbone = PPLCNet(scale, out_stages=(2, 3, 4, 5))
         self.neck = CSPPAN(self.backbone.channels, neck_channels, extra_level=False)
-        self.head = SLAHead(neck_channels, vocabulary, hidden, location, max_tokens)
+        self.head = SLAHead(neck_channels, vocabulary, hidden, location, max_tokens, places)
 
     def features(self, image: Tensor) -> Tensor:
         """(B, N, neck_channels), rows before columns."""
