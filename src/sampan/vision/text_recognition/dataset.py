@@ -82,7 +82,7 @@ class LineDataset(Dataset[dict[str, Any]]):
         ratio = None if width is None else width / height
         image, text = self._usable(number, rng, ratio)
         if self.join is not None:
-            image, text = self.join(image, text, self._others(rng), rng)
+            image, text = self.join(image, text, self._others(rng), rng, ratio or float("inf"))
         if self.change is not None:
             image = self.change(image, rng)
         picture, filled = strip(image, height, width)

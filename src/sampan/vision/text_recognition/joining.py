@@ -28,9 +28,17 @@ class RecConAug:
     gap: float = 0.0
 
     def __call__(
-        self, image: Image, text: str, others: Iterable[tuple[Image, str]], rng: np.random.Generator
+        self,
+        image: Image,
+        text: str,
+        others: Iterable[tuple[Image, str]],
+        rng: np.random.Generator,
+        room: float = float("inf"),
     ) -> tuple[Image, str]:
-        """The line with none, one or more of `others` behind it; at most `extra` of them are asked for."""
+        """The line with none, one or more of `others` behind it; at most `extra` of them are asked for.
+
+        `room` is the ratio of width to height that the batch has; the joined line stays within it too.
+        """
         if rng.random() >= self.probability:
             return image, text
         joint = " " if self.gap else ""
@@ -43,7 +51,7 @@ class RecConAug:
             if len(text) + len(joint) + len(more) > self.max_characters:
                 break
             ratio = image.shape[1] / image.shape[0] + other.shape[1] / other.shape[0] + self.gap
-            if ratio > self.max_ratio:
+            if ratio > min(self.max_ratio, room):
                 break
             image, text = self._join(image, other), text + joint + more
         return image, text

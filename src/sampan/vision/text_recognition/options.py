@@ -23,7 +23,7 @@ class GivenOptions(Strict):
     dictionary: Path | None = None
     """Of those weights; known ones have theirs."""
     calibration: int = Field(default=256, ge=0)
-    """Lines on which the statistics of folded normalisations are measured before training in form `train`."""
+    """Lines on which the statistics of folded normalisations are measured before training; 0 leaves it out."""
 
 
 class GuideOptions(Strict):
@@ -47,17 +47,13 @@ class ModelOptions(Strict):
     given: GivenOptions | None = None
     backbone: Path | None = None
     """A run of the task `text-rotation` (or its model.safetensors) whose backbone the model begins with."""
-    form: Literal["train", "fused"] = "train"
-    """fused: the cheap form, without normalisations. Good for short fine-tuning on a CPU; it needs `given`."""
     guide: GuideOptions | None = None
     dropout: Share = 0.1
 
     @model_validator(mode="after")
-    def _fused_is_given(self) -> Self:
-        if self.form == "fused" and self.given is None:
-            raise ValueError(
-                "form fused has no normalisation and trains only from given weights: give model.given"
-            )
+    def _one_beginning(self) -> Self:
+        if self.given is not None and self.backbone is not None:
+            raise ValueError("given weights have a backbone of their own: give either given or backbone")
         return self
 
 

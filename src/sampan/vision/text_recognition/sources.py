@@ -96,3 +96,33 @@ class DrawnLines:
     def line(self, index: int, epoch: int) -> tuple[Image, str]:
         line = self.synthesizer.draw(index if self.fixed else epoch * self.count + index)
         return line.image, line.text
+
+
+class SortedLines:
+    """Another source's lines in the order of their proportions, so that a batch has lines of like width.
+
+    Everything is read once at the start, and kept as it is if it takes no more than `most_bytes`; a longer source is
+    read again each time. For validation: every epoch has the same lines.
+    """
+
+    def __init__(self, source: LineSource, most_bytes: int = 1 << 28) -> None:
+        self.source = source
+        self.kept: dict[int, tuple[Image, str]] = {}
+        ratios, size = [], 0
+        for index in range(len(source)):
+            image, text = source.line(index, 0)
+            ratios.append(image.shape[1] / image.shape[0])
+            size += image.nbytes
+            if size <= most_bytes:
+                self.kept[index] = (image, text)
+        if size > most_bytes:
+            self.kept.clear()
+        self.order = np.argsort(ratios, kind="stable").tolist()
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def line(self, index: int, epoch: int) -> tuple[Image, str]:
+        del epoch  # the same lines always
+        number = self.order[index]
+        return self.kept[number] if number in self.kept else self.source.line(number, 0)

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import Any, cast
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from sampan.errors import WeightsError
 from sampan.training.start import read_weights
-from sampan.training.task import Task, register_task
+from sampan.training.task import Precision, Task, register_task
 from sampan.vision.text_recognition.alphabets import alphabet, alphabet_names
 from sampan.vision.text_recognition.augmentation import RecAug
 from sampan.vision.text_recognition.center_extraction import read_centers
 from sampan.vision.text_recognition.chosen_sources import sources_of
 from sampan.vision.text_recognition.dataset import LineDataset, collate_lines
 from sampan.vision.text_recognition.dictionary import CharacterDictionary
+from sampan.vision.text_recognition.export import export_recognizer
 from sampan.vision.text_recognition.given import given_recognizer
 from sampan.vision.text_recognition.guidance import guidance_tokens
 from sampan.vision.text_recognition.joining import RecConAug
@@ -26,8 +27,10 @@ from sampan.vision.text_recognition.metrics import RecognitionMetrics
 from sampan.vision.text_recognition.models import attach_guide, text_recognizer
 from sampan.vision.text_recognition.norm_calibration import calibrate_norms
 from sampan.vision.text_recognition.options import ModelOptions, TextRecognitionOptions
+from sampan.vision.text_recognition.public_weights import to_public
 from sampan.vision.text_recognition.recognizer import TextRecognizer
 from sampan.vision.text_recognition.sampling import multi_scale_batches
+from sampan.vision.text_recognition.sources import SortedLines
 from sampan.vision.text_recognition.vocabulary_surgery import replace_dictionary
 
 _CALIBRATION_BATCH = 32
@@ -55,25 +58,29 @@ class TextRecognitionTask(Task):
             self._center = CenterLoss(*read_centers(loss.center.centers))
 
     def model(self) -> TextRecognizer:
-        """The recogniser in training form, or fused; from given weights if the recipe says so."""
+        """The recogniser in training form, from given weights or a pre-trained backbone if the recipe says so."""
         chosen = self.options.model
-        if chosen.given is None:
+        given = chosen.given
+        if given is None:
             model = text_recognizer(chosen.name, len(self.dictionary), chosen.dropout)
-        else:
-            model, old = given_recognizer(
-                chosen.given.weights, chosen.name, chosen.given.dictionary, chosen.dropout
-            )
-            if old != self.dictionary:
-                replace_dictionary(model, old, self.dictionary)
-            if chosen.form == "fused":
-                model.fuse()
-            elif chosen.given.calibration:
-                calibrate_norms(model, self._calibration_images(chosen.given.calibration))
-        if chosen.backbone is not None:
-            _start_backbone(model, chosen.backbone)
-        if chosen.guide is not None:
-            attach_guide(model, chosen.guide.kind, chosen.guide.width, chosen.guide.detach)
-        return model
+            if chosen.backbone is not None:
+                _start_backbone(model, chosen.backbone)
+            return self._with_guide(model)
+        model, old = given_recognizer(given.weights, chosen.name, given.dictionary, chosen.dropout)
+        if old != self.dictionary:
+            replace_dictionary(model, old, self.dictionary)
+        if given.calibration:
+            calibrate_norms(model, self._calibration_images(given.calibration))
+        return self._with_guide(model)
+
+    def bare_model(self) -> TextRecognizer:
+        """The recogniser in training form with fresh weights."""
+        chosen = self.options.model
+        return self._with_guide(text_recognizer(chosen.name, len(self.dictionary), chosen.dropout))
+
+    def _with_guide(self, model: TextRecognizer) -> TextRecognizer:
+        guide = self.options.model.guide
+        return model if guide is None else attach_guide(model, guide.kind, guide.width, guide.detach)
 
     def train_data(self) -> Dataset[dict[str, Any]]:
         """The lines of `data.train`, joined and changed."""
@@ -93,12 +100,12 @@ class TextRecognitionTask(Task):
         )
 
     def validation_data(self) -> Dataset[dict[str, Any]] | None:
-        """The lines of `data.validation` as they are, the same in every epoch; None if there are none."""
+        """The lines of `data.validation` as they are, the same in every epoch, by width; None if there are none."""
         data = self.options.data
         if not data.validation:
             return None
         return LineDataset(
-            sources_of(data.validation, self.dictionary, fixed=True),
+            [SortedLines(source) for source in sources_of(data.validation, self.dictionary, fixed=True)],
             self.dictionary,
             height=data.scales[0][0],
             width=data.validation_width,
@@ -145,6 +152,24 @@ class TextRecognitionTask(Task):
             self._center.to(logits.device)
             terms["center"] = loss.center.weight * self._center(outputs["features"], logits)
         return terms
+
+    def public_tensors(self, model: nn.Module) -> dict[str, Tensor]:
+        """The tensors in the public layout, without the guide."""
+        assert isinstance(model, TextRecognizer)
+        return to_public(model)
+
+    def export_onnx(self, model: nn.Module, path: Path, precision: Precision = "fp32") -> Mapping[str, Any]:
+        """Writes a graph like PP-OCR's: `x` (B, 3, 48, W) → probabilities (B, W // 8, V), its characters inside.
+
+        The dictionary goes beside it as a `.txt` of the same name too.
+        """
+        assert isinstance(model, TextRecognizer)
+        report = export_recognizer(model, self.dictionary, path, precision)
+        return {
+            "size": report.size,
+            "difference": f"{report.difference:.2g}",
+            "characters": len(self.dictionary.characters),
+        }
 
     def metrics(self) -> RecognitionMetrics:
         metric = self.options.metric
