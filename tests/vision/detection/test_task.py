@@ -202,18 +202,6 @@ def test_metrics_are_perfect_for_perfect_outputs(scenes: Path) -> None:
     assert next(iter(metrics.compute())) == "mAP"
 
 
-def test_the_head_learns_faster_and_norms_do_not_decay(scenes: Path, small: None) -> None:
-    task = LayoutDetectionTask(options(scenes, head_lr=3))
-    model = task.model()
-    groups = task.parameter_groups(model, 0.1, 0.5)
-    assert sum(p.numel() for g in groups for p in g["params"]) == sum(p.numel() for p in model.parameters())
-    where = {id(p): g for g in groups for p in g["params"]}
-    for name, parameter in model.named_parameters():
-        group = where[id(parameter)]
-        assert group["lr"] == pytest.approx(0.3 if name.startswith("head.") else 0.1)
-        assert group["weight_decay"] == (0.5 if parameter.ndim > 1 else 0)
-
-
 def test_a_recipe_distils_by_fgd(scenes: Path, small: None) -> None:
     recipe = read_recipe(
         {

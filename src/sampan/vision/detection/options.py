@@ -84,8 +84,6 @@ class LayoutDetectionOptions(Strict):
     data: DataOptions
     loss: LossOptions = LossOptions()
     metric: MetricOptions = MetricOptions()
-    head_lr: Weight = 2.0
-    """The head's learning rate in terms of the others' (PicoDet's recipe)."""
 
     @model_validator(mode="after")
     def _rule_fits(self) -> Self:

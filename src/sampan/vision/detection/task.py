@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from sampan.errors import OptionError
-from sampan.training.task import Precision, Task, decay_groups, register_task
+from sampan.training.task import Precision, Task, register_task
 from sampan.vision.annotations.coco import BoxLabels, read_coco
 from sampan.vision.detection.assignment import Assigner, SwitchingAssigner
 from sampan.vision.detection.atss import ATSS
@@ -109,20 +109,6 @@ class LayoutDetectionTask(Task):
         assert isinstance(model, PicoDet)
         report = export_detector(model, path, self.classes, self.options.data.size, precision)
         return {"size": report.size, "difference": report.difference}
-
-    def parameter_groups(self, model: nn.Module, lr: float, weight_decay: float) -> list[dict[str, Any]]:
-        """The head learns faster than the rest; norms and biases have no decay."""
-        groups = decay_groups(model, lr, weight_decay)
-        in_head = {
-            id(p) for name, p in model.named_parameters() if name.startswith("head.") or ".head." in name
-        }
-        split: list[dict[str, Any]] = []
-        for group in groups:
-            for chosen, factor in ((False, 1.0), (True, self.options.head_lr)):
-                members = [p for p in group["params"] if (id(p) in in_head) is chosen]
-                if members:
-                    split.append({**group, "params": members, "lr": group["lr"] * factor})
-        return split
 
     def _folder(self, labels: Path) -> Path:
         return self.options.data.images or labels.parent
