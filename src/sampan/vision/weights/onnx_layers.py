@@ -89,6 +89,9 @@ def _pieces(operators: Iterable[Operator]) -> Iterator[Piece]:
                 yield Piece("matrix", (weight.T if operator.attributes.get("transB") else weight,))
                 if 2 in constants:
                     yield Piece("summand", (_tensor(constants[2]),))
+            case "LayerNormalization":
+                yield Piece("factor", (_tensor(constants[1]),))
+                yield Piece("summand", (_tensor(constants[2]),))
             case "Add" | "Mul":
                 for constant in constants.values():
                     # Numbers without dimensions belong to activations.

@@ -41,7 +41,7 @@ def onnx_tensors(path: Path | str) -> dict[str, Array]:
     """
     graph = _graph(path)
     tensors: dict[str, Array] = {}
-    for name, tensor in _in_order(graph, {}):
+    for name, tensor in _in_order(graph):
         seen = tensors.get(name)
         number = 2
         unique = name
@@ -116,24 +116,36 @@ def _subgraphs(node: Any) -> list[Any]:
     return [attribute.g for attribute in node.attribute if attribute.HasField("g")]
 
 
-def _in_order(graph: Any, outer: dict[str, Array]) -> Iterator[tuple[str, Array]]:
-    own = _own_constants(graph)
-    visible = outer | own
-    copies = {node.output[0] for node in graph.node if node.op_type == "Identity"}
-    pending = {name: tensor for name, tensor in own.items() if name not in copies}
-    first_names = {id(tensor): name for name, tensor in pending.items()}
+class _Scope:
+    """Constants of one graph, and which of them no node has used yet."""
+
+    def __init__(self, graph: Any) -> None:
+        self.constants = _own_constants(graph)
+        copies = {node.output[0] for node in graph.node if node.op_type == "Identity"}
+        self.unused = {name: tensor for name, tensor in self.constants.items() if name not in copies}
+        self.originals = {id(tensor): name for name, tensor in self.unused.items()}
+
+    def use(self, name: str) -> tuple[str, Array] | None:
+        """The constant under its own name if this is its first use."""
+        tensor = self.constants[name]
+        original = self.originals[id(tensor)]
+        return None if self.unused.pop(original, None) is None else (original, tensor)
+
+
+def _in_order(graph: Any, outer: tuple[_Scope, ...] = ()) -> Iterator[tuple[str, Array]]:
+    scope = _Scope(graph)
+    scopes = (scope, *outer)
     for node in graph.node:
-        if node.op_type == "Constant":
+        if node.output and node.output[0] in scope.constants:
             continue
         for name in node.input:
-            tensor = visible.get(name)
-            if tensor is not None:
-                original = first_names.get(id(tensor), name)
-                if pending.pop(original, None) is not None:
-                    yield original, tensor
+            owner = next((each for each in scopes if name in each.constants), None)
+            used = owner.use(name) if owner is not None else None
+            if used is not None:
+                yield used
         for subgraph in _subgraphs(node):
-            yield from _in_order(subgraph, visible)
-    yield from pending.items()
+            yield from _in_order(subgraph, scopes)
+    yield from scope.unused.items()
 
 
 def _operators(graph: Any, outer: dict[str, Array]) -> Iterator[Operator]:
