@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ import numpy as np
 from fontTools.ttLib import TTCollection, TTFont  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
 
+from sampan.vision.synthesis.character_map import is_symbol, mapped_characters
+
 logging.getLogger("fontTools").setLevel(logging.ERROR)  # old fonts break rules that do not matter here
 
 _SIZE = 48
+_LEAST = frozenset(map(ord, "0123456789.,-"))
+"""What every font must have to be of use."""
 _CASES = (("a", "A"), ("e", "E"), ("g", "G"), ("r", "R"), ("д", "Д"), ("б", "Б"), ("ф", "Ф"))
 """Letters whose two forms differ in more than size."""
 _ALIKE = 0.82
@@ -32,37 +37,37 @@ def tables(path: Path) -> Iterator[Any]:
             yield from TTCollection(str(path), lazy=True).fonts
         elif path.suffix.lower() != ".pfb":
             yield TTFont(str(path), lazy=True)
-    except Exception:  # fontTools raises many kinds for broken files, and one font less does no harm
+    except Exception:  # as below
         return
 
 
 def describe(font: Any) -> dict[str, Any] | None:
     """Family, style, weight, slant, licence and covered characters; None if the tables say too little."""
     try:
-        names, os2 = font["name"], font["OS/2"]
-        best = font.getBestCmap() or {}
-        order = font.getReverseGlyphMap()
-        glyphs = {code for code, name in best.items() if order.get(name, 0) != 0}
         if "glyf" not in font and "CFF " not in font and "CFF2" not in font:
             return None  # bitmaps only
-        if any(cmap.platformID == 3 and cmap.platEncID == 0 for cmap in font["cmap"].tables):
-            return None  # a symbol font: its codes mean nothing
+        table = font.reader["cmap"]
+        glyphs = mapped_characters(table)
+        if is_symbol(table) or not glyphs or not glyphs.issuperset(_LEAST):
+            return None
+        names, os2 = font["name"], font["OS/2"]
         family = names.getDebugName(16) or names.getDebugName(1)
         style = names.getDebugName(17) or names.getDebugName(2) or "Regular"
         licence = names.getDebugName(13) or names.getDebugName(14) or ""
-        italic = bool(os2.fsSelection & 1) or float(font["post"].italicAngle) != 0
-        mono = bool(font["post"].isFixedPitch)
+        # Version, italicAngle, underline's place and thickness, isFixedPitch: what the table begins with.
+        _, angle, _, _, pitch = struct.unpack_from(">iihhI", font.reader["post"])
+        italic = bool(os2.fsSelection & 1) or angle != 0
         weight = int(os2.usWeightClass)
-    except Exception:  # as above
+    except Exception:  # fontTools raises many kinds for broken files, and one font less does no harm
         return None
-    if not family or not glyphs:
+    if not family:
         return None
     return {
         "family": family.strip(),
         "style": style.strip(),
         "weight": weight,
         "italic": italic,
-        "mono": mono,
+        "mono": pitch != 0,
         "licence": " ".join(licence.split())[:160],
         "characters": glyphs,
     }

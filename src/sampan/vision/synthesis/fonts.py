@@ -27,7 +27,7 @@ from PIL import ImageFont
 from sampan.errors import InputError, OptionError
 from sampan.vision.synthesis import font_checks
 from sampan.vision.synthesis.cache import cached_json
-from sampan.vision.synthesis.packages import Package, package_of
+from sampan.vision.synthesis.packages import package_of
 
 Split = Literal["train", "held-out", "all"]
 
@@ -146,12 +146,11 @@ class FontLibrary:
             if folders and not place.is_dir():
                 raise OptionError(f"fonts folder {place} is not there: name a folder that exists")
         files = sorted({file for place in places for file in _font_files(place)})
-        records = cached_json("fonts", 3, files, _read_file, use_cache)
+        records = cached_json("fonts", 4, files, _read_file, use_cache)
         sets: dict[str, frozenset[int]] = {}
         faces = []
         seen: set[tuple[str, str, str]] = set()
         for file, record in zip(files, records, strict=True):
-            package = package_of(file) if record else Package()
             for face in record:
                 spans = face["characters"]
                 mark = (face["family"], face["style"], spans)
@@ -165,8 +164,6 @@ class FontLibrary:
                         **{
                             **face,
                             "path": file,
-                            "licence": face["licence"] or package.licence,
-                            "package": package.label,
                             "characters": sets[spans],
                         }
                     )
@@ -266,7 +263,14 @@ def _read_file(path: Path) -> list[dict[str, Any]]:
             continue
         if not font_checks.has_two_cases(path, index, record["characters"]):
             continue
-        records.append({**record, "index": index, "characters": _spans_of(record["characters"])})
+        package = package_of(path)
+        record |= {
+            "index": index,
+            "characters": _spans_of(record["characters"]),
+            "licence": record["licence"] or package.licence,
+            "package": package.label,
+        }
+        records.append(record)
     return records
 
 
