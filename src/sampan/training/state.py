@@ -84,6 +84,13 @@ def put(target: Tensor, value: Tensor, name: str) -> None:
             target.copy_(value)
 
 
+def seed_all(seed: int) -> None:
+    """Seeds the global generators of Python, numpy and torch; what they draw does not go together."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
 def random_tensors() -> dict[str, Tensor]:
     """The states of Python's, numpy's and torch's global generators, on all devices of this process."""
     version, words, gauss = random.getstate()

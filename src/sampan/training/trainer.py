@@ -35,7 +35,7 @@ from sampan.training.resume import Parts, gather, put_back
 from sampan.training.sampling import Batch, TrainingData
 from sampan.training.schedules import schedule
 from sampan.training.start import MODEL, start_from, write_weights
-from sampan.training.state import model_tensors, to_device
+from sampan.training.state import model_tensors, seed_all, to_device
 from sampan.training.stopping import StopRequest
 from sampan.training.task import Task, total_loss
 from sampan.training.window import Window
@@ -90,7 +90,7 @@ class Trainer:
             torch.use_deterministic_algorithms(True)
         place = self._place = accelerator(options, cpu)
         self._console = console if place.is_main_process else None
-        torch.manual_seed(options.seed)
+        seed_all(options.seed)
         plain = task.model()
         if options.start_from is not None:
             start_from(plain, options.start_from)
@@ -122,7 +122,7 @@ class Trainer:
         self._history = History(task.higher_is_better, options.early_stop)
         self._window = Window(place)
         self._drawn = time.monotonic()
-        torch.manual_seed(options.seed + 7919 * (place.process_index + 1))  # each process its own dropout
+        seed_all(options.seed + 7919 * (place.process_index + 1))  # each process its own dropout
 
     @property
     def is_main_process(self) -> bool:
