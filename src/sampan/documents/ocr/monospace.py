@@ -203,6 +203,8 @@ def _difference(cell: NDArray[np.float32], picture: NDArray[np.float32]) -> floa
 def _renamed(row: _Row, reading: Reading, alphabet: dict[str, _Letter]) -> Reading:
     characters = list(reading.characters)
     for place, character in enumerate(characters):
+        if character.isspace():
+            continue
         if reading.probabilities[place] < _UNSURE or not character.isascii():
             rivals = set(alphabet)
         else:

@@ -112,7 +112,7 @@ def spaced(reading: Reading, ink: InkRuns | None) -> Reading:
             continue
         narrow = (left in _NARROW) + (right in _NARROW)
         if right in _AFTER_NUMBER and left.isdigit():
-            narrow = 0
+            narrow = int(right == "%" and left == "1")
         if position in (1, count - 1) and _DASHED_NUMBER.match(reading.text):
             narrow = 0
         if position <= 2 and _NUMBERED.match(reading.text):
