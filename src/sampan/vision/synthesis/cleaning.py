@@ -39,19 +39,25 @@ def printable(language: Language) -> frozenset[str]:
     return frozenset(letters + latin + DIGITS + ASCII_SIGNS + TYPOGRAPHIC_SIGNS + money + quotes + " ")
 
 
-def sentences(raw: str, language: Language, allowed: frozenset[str]) -> Iterator[str]:
-    """The sentences of a piece of raw text that are in the language and printable with `allowed`."""
+def sentences(
+    raw: str, language: Language, allowed: frozenset[str], translated: bool = True
+) -> Iterator[str]:
+    """The sentences of a piece of raw text that are in the language and printable with `allowed`.
+
+    With `translated`, long ones without any of the language's accented letters are taken for English that nobody
+    translated.
+    """
     text = unicodedata.normalize("NFC", raw)
     text = _TAG.sub("", text).replace("\u00a0", " ").replace("\u202f", " ").replace("\u00ad", "")
     text = text.replace("\u2011", "-").replace("\u2212", "-").replace("\u02bc", "’")
     for block in re.split(r"\n\s*\n|\t", text):
         for sentence in _END.split(" ".join(block.split())):
             sentence = sentence.strip(" *-–•·")
-            if _good(sentence, language, allowed):
+            if _good(sentence, language, allowed, translated):
                 yield sentence
 
 
-def _good(sentence: str, language: Language, allowed: frozenset[str]) -> bool:
+def _good(sentence: str, language: Language, allowed: frozenset[str], translated: bool) -> bool:
     if not 2 <= len(sentence) <= MAX_SENTENCE or not allowed.issuperset(sentence):
         return False
     if _PROGRAM.search(sentence) or "..." in sentence[:3]:
@@ -60,14 +66,15 @@ def _good(sentence: str, language: Language, allowed: frozenset[str]) -> bool:
     own = len(_SCRIPTS[language.script].findall(sentence))
     if letters < 2 or own < 0.7 * letters or letters < 0.5 * len(sentence):
         return False
-    if language.script == "latin" and len(language.letters) > 26 and len(sentence) > 40:
-        # A long sentence without one accented letter is likely to be English that nobody translated.
+    if translated and len(sentence) > 40 and _accents(language):
         return any(char in _accents(language) for char in sentence.lower())
     return True
 
 
 def _accents(language: Language) -> str:
-    return "".join(char for char in language.letters if not char.isascii())
+    return (
+        "".join(char for char in language.letters if not char.isascii()) if language.script == "latin" else ""
+    )
 
 
 _JOINERS = str.maketrans("", "", "-’'")

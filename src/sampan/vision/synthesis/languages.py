@@ -205,7 +205,7 @@ LANGUAGES: dict[str, Language] = {
             folders=("ro_RO",),
         ),
         Language(
-            "tr", "Turkish", "latin", "abcçdefgğhıijklmnoöprsştuüvyz",
+            "tr", "Turkish", "latin", "abcçdefgğhıijklmnoöprsştuüvyzâîû",
             _words("Ocak Şubat Mart Nisan Mayıs Haziran Temmuz Ağustos Eylül Ekim Kasım Aralık"),
             ("“”", '""'), ",", ".", ("{} ₺", "{} TL"), labels=("Toplam", "Tarih", "Fatura No", "Adres", "KDV"),
             folders=("tr_TR",),

@@ -188,7 +188,9 @@ def _read_sources(
         )
         before = len(sentences), len(words)
         for raw in source.read():
-            pieces = cleaning.sentences(raw, spoken, allowed) if source.kind == "sentences" else (raw,)
+            pieces = (
+                cleaning.sentences(raw, spoken, allowed, not own) if source.kind == "sentences" else (raw,)
+            )
             for piece in pieces:
                 if source.kind == "sentences":
                     sentences.setdefault(piece)
