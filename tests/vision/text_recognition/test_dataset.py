@@ -99,7 +99,7 @@ def test_label_files_of_paddleocr(tmp_path: Path) -> None:
     assert len(source) == 2
     image, text = source.line(0, 3)
     assert np.array_equal(image, picture) and text == "a b\tc"
-    with pytest.raises(InputError, match=r"none\.png of labels\.txt cannot be read"):
+    with pytest.raises(InputError, match=r"none\.png cannot be read"):
         source.line(1, 0)
     assert LabelFile(labels, tmp_path).line(0, 0)[1] == "a b\tc"
     labels.write_text("eins.png a\n", encoding="utf-8")

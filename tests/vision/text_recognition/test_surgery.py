@@ -7,7 +7,6 @@ from sampan.errors import OptionError
 from sampan.vision.text_recognition.alphabets import alphabet
 from sampan.vision.text_recognition.dictionary import CharacterDictionary
 from sampan.vision.text_recognition.models import attach_guide, text_recognizer
-from sampan.vision.text_recognition.norm_calibration import calibrate_norms
 from sampan.vision.text_recognition.vocabulary_surgery import relative, replace_dictionary
 
 OLD = CharacterDictionary(tuple("!abcehopuAôă"))
@@ -95,29 +94,3 @@ def test_wrong_dictionaries_and_guides_are_refused() -> None:
     model = attach_guide(text_recognizer("pp-ocrv6-tiny", len(OLD)), "nrtr", 32)
     with pytest.raises(OptionError, match="attach it after the new dictionary"):
         replace_dictionary(model, OLD, alphabet("latin"))
-
-
-@pytest.mark.parametrize("name", ["pp-ocrv6-tiny", "pp-ocrv6-small"])
-def test_calibration_keeps_evaluation_and_makes_training_alike(name: str) -> None:
-    torch.manual_seed(2)
-    model = text_recognizer(name, 12, dropout=0.0)
-    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d)]
-    for norm in norms:  # folded away: μ = 0, σ² = 1 − ε
-        torch.nn.init.zeros_(norm.running_mean)
-        norm.running_var.fill_(1 - norm.eps)
-        torch.nn.init.normal_(norm.weight, 1.5, 0.2)
-        torch.nn.init.normal_(norm.bias, 0, 0.3)
-    image = torch.randn(8, 3, 48, 64)
-    expected = model.probabilities(image)
-    model.train()
-    unlike = (model(image)["ctc"].softmax(2) - expected).abs().max()
-    for norm in norms:  # that pass has moved the statistics
-        norm.running_mean.zero_()
-        norm.running_var.fill_(1 - norm.eps)
-    assert calibrate_norms(model, [image]) == len(norms)
-    assert model.training
-    assert (model.probabilities(image) - expected).abs().max() < 1e-4  # float32 through 60 layers
-    alike = (model(image)["ctc"].softmax(2) - expected).abs().max()
-    assert alike < 1e-3 < unlike
-    with pytest.raises(OptionError, match="at least one batch"):
-        calibrate_norms(model, [])

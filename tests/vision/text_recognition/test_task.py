@@ -109,6 +109,35 @@ def test_validation_lines_are_sorted_by_width_and_whole(tmp_path: Path) -> None:
     assert _task(labels).validation_data() is None
 
 
+def test_two_recognisers_teach_each_other_and_learn_from_lines_without_texts(tmp_path: Path) -> None:
+    labels = label_file(tmp_path / "data", 8)
+    label_file(tmp_path / "pool", 6, seed=9)
+    distillation = {"preset": "u-dml-guided", "unlabelled": {"folders": [str(tmp_path / "pool")]}}
+    recipe = read_recipe(
+        _recipe(
+            labels,
+            model={"guide": {"kind": "nrtr", "width": 32}},
+            data={"validation": [{"labels": str(labels)}], "scales": [(48, 64)]},
+            train={"steps": 2, "batch_size": 7, "tensorboard": False},
+            distillation=distillation,
+        )
+    )[0]
+    task = recipe.task()
+    data: Any = task.train_data()
+    assert len(data) == 14 and data[10]["image"].shape == (3, 48, 64)
+    batch = task.collate([data[number] for number in (0, 1, 9)])
+    model = task.model().train()
+    terms = task.losses(task.forward(model, batch), batch)
+    assert {"student/ctc", "student/guide", "peer/ctc", "peer/guide"} < terms.keys() and len(terms) == 7
+    assert all(torch.isfinite(term) for term in terms.values())
+    base = _task(labels, data={"scales": [(48, 64)]}).losses
+    outputs = {"ctc": torch.randn(3, 8, 10)}
+    known = {key: value[:2] for key, value in batch.items()}
+    assert base(outputs, batch)["ctc"] == base({"ctc": outputs["ctc"][:2]}, known)["ctc"]
+    assert base({"ctc": outputs["ctc"][2:]}, {key: value[2:] for key, value in batch.items()})["ctc"] == 0
+    assert Trainer(task, recipe.train, tmp_path / "run", recipe.as_data(), cpu=True).fit().finished
+
+
 def test_given_weights_get_the_new_dictionary_and_live_statistics(tmp_path: Path) -> None:
     try:
         locate("pp-ocrv6-tiny-rec"), locate("pp-ocrv6-tiny-dict")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sampan.vision.text_recognition.augmentation import RecAug
 from sampan.vision.text_recognition.dictionary import CharacterDictionary
 from sampan.vision.text_recognition.joining import RecConAug
 from sampan.vision.text_recognition.sampling import ScaledIndex
-from sampan.vision.text_recognition.sources import LineSource
+from sampan.vision.text_recognition.sources import LineSource, read_picture
 from sampan.vision.text_recognition.strips import HEIGHT, Image, strip, strip_width
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\t", " "))
@@ -127,13 +128,48 @@ class LineDataset(Dataset[dict[str, Any]]):
         return ratio is None or strip_width(image) <= HEIGHT * ratio * self.max_squeeze
 
 
+class UnlabelledLines(Dataset[dict[str, Any]]):
+    """Pictures of lines without texts, changed and brought to size as `LineDataset` does, for distillation.
+
+    Items have the same keys; their labels are empty and mean nothing. Files that cannot be read are errors.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], height: int, width: int, change: RecAug | None, seed: int
+    ) -> None:
+        self.files, self.height, self.width = list(files), height, width
+        self.change, self.seed, self.epoch = change, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draws of the next items belong to this epoch."""
+        self.epoch = epoch
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        image = read_picture(self.files[number])
+        if self.change is not None:
+            image = self.change(image, np.random.default_rng((self.seed, self.epoch, number)))
+        picture, filled = strip(image, self.height, self.width)
+        return {
+            "image": torch.from_numpy(picture),
+            "labels": torch.zeros(0, dtype=torch.long),
+            "length": torch.tensor(0),
+            "valid_ratio": torch.tensor(filled, dtype=torch.float32),
+            "text": "",
+        }
+
+
 def collate_lines(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A batch: pictures padded with zeros to the widest, labels with blanks to the longest."""
     widest = max(sample["image"].shape[2] for sample in samples)
     longest = max(1, max(len(sample["labels"]) for sample in samples))
     ratios = [float(sample["valid_ratio"]) * sample["image"].shape[2] / widest for sample in samples]
+    images = torch.stack([_padded(sample["image"], widest) for sample in samples])
     return {
-        "image": torch.stack([_padded(sample["image"], widest) for sample in samples]),
+        # Convolutions of narrow networks are a fifth faster on a CPU with the channels innermost.
+        "image": images.contiguous(memory_format=torch.channels_last),
         "labels": torch.stack([_padded(sample["labels"], longest) for sample in samples]),
         "length": torch.stack([sample["length"] for sample in samples]),
         "valid_ratio": torch.tensor(ratios, dtype=torch.float32),

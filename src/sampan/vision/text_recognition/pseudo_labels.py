@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
@@ -22,6 +21,7 @@ from sampan.errors import InputError, OptionError, OutputError
 from sampan.vision.text_recognition.dictionary import CharacterDictionary, Decoded, greedy
 from sampan.vision.text_recognition.given import given_recognizer, weights_path
 from sampan.vision.text_recognition.recognizer import TextRecognizer
+from sampan.vision.text_recognition.sources import read_picture
 from sampan.vision.text_recognition.strips import Image, strip
 
 THRESHOLD = 0.95
@@ -130,9 +130,10 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _read(path: Path) -> Image | None:
-    content = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    return None if image is None else np.asarray(image, np.uint8)
+    try:
+        return read_picture(path)
+    except InputError:
+        return None
 
 
 def _groups(paths: Iterable[Path], size: int) -> Iterator[list[Path]]:

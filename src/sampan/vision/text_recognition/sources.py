@@ -47,15 +47,7 @@ class LabelFile:
     def line(self, index: int, epoch: int) -> tuple[Image, str]:
         del epoch  # a file has the same lines in every epoch
         name, text = self.entries[index]
-        path = self.root / name
-        try:
-            content = np.fromfile(path, np.uint8)
-        except OSError as error:
-            raise InputError(f"{path} of {self.path.name} cannot be read: {error.strerror}") from error
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-        if image is None:
-            raise InputError(f"{path} of {self.path.name} is no picture that can be read: take its line out")
-        return np.asarray(image, np.uint8), text
+        return read_picture(self.root / name), text
 
     def _read(self) -> list[tuple[str, str]]:
         try:
@@ -75,6 +67,22 @@ class LabelFile:
         if not entries:
             raise InputError(f"{self.path} names no pictures: write path<TAB>text, one a line")
         return entries
+
+
+def read_picture(path: Path) -> Image:
+    """The picture in a file, (h, w, 3), BGR.
+
+    Raises:
+        InputError: no such file, or no picture in it.
+    """
+    try:
+        content = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    if image is None:
+        raise InputError(f"{path} is no picture that can be read: take it out")
+    return np.asarray(image, np.uint8)
 
 
 class DrawnLines:

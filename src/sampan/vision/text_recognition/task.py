@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,11 +12,12 @@ from torch.utils.data import Dataset
 from sampan.errors import WeightsError
 from sampan.training.start import read_weights
 from sampan.training.task import Precision, Task, register_task
+from sampan.vision.blocks.statistics import restore_statistics
 from sampan.vision.text_recognition.alphabets import alphabet, alphabet_names
 from sampan.vision.text_recognition.augmentation import RecAug
 from sampan.vision.text_recognition.center_extraction import read_centers
 from sampan.vision.text_recognition.chosen_sources import sources_of
-from sampan.vision.text_recognition.dataset import LineDataset, collate_lines
+from sampan.vision.text_recognition.dataset import LineDataset, UnlabelledLines, collate_lines
 from sampan.vision.text_recognition.dictionary import CharacterDictionary
 from sampan.vision.text_recognition.export import export_recognizer
 from sampan.vision.text_recognition.given import given_recognizer
@@ -25,7 +26,6 @@ from sampan.vision.text_recognition.joining import RecConAug
 from sampan.vision.text_recognition.losses import ACELoss, CenterLoss, CTCLoss, GuidanceLoss
 from sampan.vision.text_recognition.metrics import RecognitionMetrics
 from sampan.vision.text_recognition.models import attach_guide, text_recognizer
-from sampan.vision.text_recognition.norm_calibration import calibrate_norms
 from sampan.vision.text_recognition.options import ModelOptions, TextRecognitionOptions
 from sampan.vision.text_recognition.public_weights import to_public
 from sampan.vision.text_recognition.recognizer import TextRecognizer
@@ -70,13 +70,17 @@ class TextRecognitionTask(Task):
         if old != self.dictionary:
             replace_dictionary(model, old, self.dictionary)
         if given.calibration:
-            calibrate_norms(model, self._calibration_images(given.calibration))
+            restore_statistics(model, self._calibration_images(given.calibration))
         return self._with_guide(model)
 
     def bare_model(self) -> TextRecognizer:
         """The recogniser in training form with fresh weights."""
         chosen = self.options.model
         return self._with_guide(text_recognizer(chosen.name, len(self.dictionary), chosen.dropout))
+
+    def _change(self) -> RecAug | None:
+        change = self.options.data.change
+        return None if change is None else RecAug(**change.model_dump())
 
     def _with_guide(self, model: TextRecognizer) -> TextRecognizer:
         guide = self.options.model.guide
@@ -92,7 +96,7 @@ class TextRecognitionTask(Task):
             height=height,
             width=width,
             join=RecConAug(**data.join.model_dump()) if data.join else None,
-            change=RecAug(**data.change.model_dump()) if data.change else None,
+            change=self._change(),
             max_characters=data.max_characters,
             max_squeeze=data.max_squeeze,
             drop_unknown=data.drop_unknown,
@@ -113,6 +117,12 @@ class TextRecognitionTask(Task):
             drop_unknown=data.drop_unknown,
             seed=data.seed,
         )
+
+    def unlabelled_data(self, files: Sequence[Path]) -> Dataset[dict[str, Any]]:
+        """Pictures of lines for distillation, in the first of the recipe's sizes."""
+        data = self.options.data
+        height, width = data.scales[0]
+        return UnlabelledLines(files, height, width, self._change(), data.seed)
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         return collate_lines(samples)
@@ -137,20 +147,26 @@ class TextRecognitionTask(Task):
         return outputs
 
     def losses(self, outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """`ctc`, and `guide`, `ace` and `center` where they have a weight."""
-        loss, logits = self.options.loss, outputs["ctc"]
-        labels, lengths = batch["labels"], batch["length"]
+        """`ctc`, and `guide`, `ace` and `center` where they have a weight.
+
+        Lines without a text (length 0), which come from a pool of unlabelled pictures, count in none of them.
+        """
+        loss = self.options.loss
+        told = batch["length"] > 0
+        logits, labels, lengths = outputs["ctc"][told], batch["labels"][told], batch["length"][told]
         terms: dict[str, Tensor] = {}
+        if not len(labels):
+            return {"ctc": outputs["ctc"].sum() * 0}
         if loss.ctc:
             terms["ctc"] = loss.ctc * self._ctc(logits, labels, lengths)
         if loss.guide and "guide" in outputs:
             targets = guidance_tokens(labels, lengths)[:, 1:]
-            terms["guide"] = loss.guide * self._guidance(outputs["guide"], targets)
+            terms["guide"] = loss.guide * self._guidance(outputs["guide"][told], targets)
         if loss.ace:
             terms["ace"] = loss.ace * self._ace(logits, labels, lengths)
         if loss.center is not None and self._center is not None:
             self._center.to(logits.device)
-            terms["center"] = loss.center.weight * self._center(outputs["features"], logits)
+            terms["center"] = loss.center.weight * self._center(outputs["features"][told], logits)
         return terms
 
     def public_tensors(self, model: nn.Module) -> dict[str, Tensor]:
