@@ -206,6 +206,11 @@ _WIDE_COMMA = re.compile(r"(?<=[0-9])，(?=[0-9]{3})")
 """A full-width comma inside a number in half-width figures."""
 _DASHED_PAGE = re.compile(r"^[-–—]( ?\d+ ?)[-–—]$")
 """A page number between dashes: both are en dashes, whatever a speck made one of them."""
+_WIDE_FORMS = str.maketrans(":;,!?", "：；，！？")
+_NARROW_MARK = re.compile(r"(?<=[\u3040-\u30ff\u4e00-\u9fff])[:;,!?](?=[\u3040-\u30ff\u4e00-\u9fff])")
+"""A mark between ideographs or kana has their width."""
+_MIXED_BRACKETS = re.compile(r"（([^（）()]*)\)|\(([^（）()]*)）")
+"""Brackets of a pair have one width."""
 _AFTER_LETTER = re.compile(r"(?<=[^\W\d_])['’]")
 _SOME_CURLY = 0.25
 """Share of apostrophes read as curly from which all of a page's are."""
@@ -228,6 +233,8 @@ def consistent(readings: Sequence[Reading], apostrophe: str | None = None) -> li
         text = _LONE_ONE.sub("l", reading.text)
         text = _NUMERO.sub("º", text)
         text = _WIDE_COMMA.sub(",", text)
+        text = _NARROW_MARK.sub(lambda mark: mark.group().translate(_WIDE_FORMS), text)
+        text = _MIXED_BRACKETS.sub(lambda pair: f"（{pair.group(1) or pair.group(2) or ''}）", text)
         if dashed := _DASHED_PAGE.match(text):
             text = f"–{dashed.group(1)}–"
         if apostrophe and not cell_width(reading):
