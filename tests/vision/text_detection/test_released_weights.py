@@ -144,19 +144,35 @@ def test_a_file_of_another_variant_is_refused() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["pp-ocrv6-tiny-det", "pp-ocrv6-small-det"])
 def test_boxes_of_all_benchmark_pages_equal_onnx_runtime(name: str) -> None:
+    """On whole pages ONNX Runtime's own rounding shows: it is up to 4e-4 from float64 where ours is 2e-5 from it, and
+    its optimised graph as far from its plain one. A pixel of that kind lies on a threshold in one box of a thousand.
+    """
     pages = sorted((ROOT / "benchmarks/data/dev").glob("*.png"))
     if not pages:
         pytest.skip("the benchmark's pages are not drawn: python -m benchmarks.corpus")
     model = text_detector(RELEASED[name]).from_onnx(path_of(name)).eval().fuse()
-    found = 0
+    found, moved = 0, 0
     for path in pages:
         image = cv2.imread(str(path))
-        scale = 736 / min(image.shape[:2])
-        images = to_input(cv2.resize(image, None, fx=min(scale, 1.0), fy=min(scale, 1.0)))
+        scale = min(736 / min(image.shape[:2]), 1.0)
+        images = to_input(cv2.resize(image, None, fx=scale, fy=scale))
         given, expected = ours(model, images), theirs(name, images)
-        np.testing.assert_allclose(
-            given, expected, atol=2e-4, rtol=0, err_msg=path.name
-        )  # two roundings of 1e-4
-        assert_same_boxes(given[0, 0], expected[0, 0])
-        found += len(boxes_of(given[0, 0], BoxRules()).quads)
+        np.testing.assert_allclose(given, expected, atol=1e-3, rtol=0, err_msg=path.name)
+        quads, expected_quads = (boxes_of(maps[0, 0], BoxRules()).quads for maps in (given, expected))
+        assert len(quads) == len(expected_quads), path.name
+        np.testing.assert_allclose(quads, expected_quads, atol=1.5, err_msg=path.name)  # a pixel more or less
+        found += len(quads)
+        moved += int((quads != expected_quads).any(axis=(1, 2)).sum())
     assert found > 10 * len(pages)
+    assert moved <= found / 1000
+
+
+@pytest.mark.slow
+def test_whole_pages_are_computed_as_in_float64() -> None:
+    path = ROOT / "benchmarks/data/dev/clean-01.png"
+    if not path.is_file():
+        pytest.skip("the benchmark's pages are not drawn: python -m benchmarks.corpus")
+    model = text_detector("pp-ocrv6-tiny").from_onnx(path_of("pp-ocrv6-tiny-det")).eval().fuse()
+    images = to_input(cv2.imread(str(path))[:736, :736])
+    exact = ours(copy.deepcopy(model).double(), images.astype(np.float64))
+    np.testing.assert_allclose(ours(model, images), exact, atol=1e-4, rtol=0)

@@ -14,7 +14,7 @@ import torch
 from sampan.documents.ocr.detection import OFFICIAL, TextDetector
 from sampan.errors import InputError, OptionError, WeightsError
 from sampan.runtime import Model
-from sampan.training.recipe import read_recipe
+from sampan.training.recipe import load_recipe, read_recipe
 from sampan.training.run import train, trained_model
 from sampan.training.task import total_loss
 from sampan.vision.annotations.text_detection import DetectionLabel, TextRegion, write_detection_labels
@@ -26,6 +26,8 @@ from sampan.vision.text_detection.models import text_detector
 from sampan.vision.text_detection.normalize import MEAN, STD
 from sampan.vision.text_detection.options import TextDetectionOptions
 from sampan.vision.text_detection.task import TextDetectionTask
+
+ROOT = Path(__file__).parents[3]
 
 
 def write_pictures(folder: Path, count: int, seed: int = 0) -> Path:
@@ -340,3 +342,18 @@ def test_wrong_choices_are_told(tmp_path: Path) -> None:
                 "data": {"train": [{"labels": str(labels)}], "augmentation": {"copy_past": 1}},
             }
         )
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "recipes").glob("text-detection-*.yaml")), ids=lambda path: path.stem
+)
+def test_recipes_can_be_read_and_built(path: Path) -> None:
+    (read,) = load_recipe(path)
+    task = read.task()
+    try:
+        model = task.bare_model()
+    except WeightsError as error:
+        pytest.skip(str(error))
+    assert isinstance(task.metrics(), DetectionMetrics) or read.distillation is not None
+    assert read.train.averaging is None or read.train.averaging.type == "threshold"
+    assert sum(p.numel() for p in model.parameters()) > 0

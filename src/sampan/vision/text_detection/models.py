@@ -30,7 +30,7 @@ from sampan.vision.backbones.lcnet_v4 import LCNetV4
 from sampan.vision.backbones.mobilenet_v3 import MobileNetV3
 from sampan.vision.backbones.pp_lcnet import PPLCNet
 from sampan.vision.backbones.resnet_vd import ResNetVD
-from sampan.vision.blocks.fusion import Fusable
+from sampan.vision.blocks.fusion import Fusable, fuse
 from sampan.vision.text_detection import public_names
 from sampan.vision.text_detection.heads import DBHead, PFHeadLocal
 from sampan.vision.text_detection.necks import DBFPN, LKPAN, RSEFPN, Fused, Neck, RepLKFPN, RepLKPAN
@@ -95,7 +95,7 @@ class TextDetector(Fusable):
         Raises:
             WeightsError: the model has been fused.
         """
-        if not any(isinstance(module, nn.BatchNorm2d) for module in self.modules()):
+        if not any(isinstance(module, nn.BatchNorm2d) for module in self._reading_parts().modules()):
             raise WeightsError(
                 "a fused detector has no public layout: export it to ONNX, or train it unfused"
             )
@@ -109,6 +109,11 @@ class TextDetector(Fusable):
         """
         parts = [self.backbone, *self.adapters, *self.neck.graph_order(), self.head.probability]
         load_onnx(parts, path)
+        return self
+
+    def fuse_reading(self) -> Self:
+        """`fuse()` of what reading needs; heads that only training uses keep their normalisation, and can start."""
+        fuse(self._reading_parts())
         return self
 
     def _reading_parts(self) -> nn.Module:

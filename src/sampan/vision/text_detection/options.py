@@ -26,7 +26,8 @@ class ModelOptions(Strict):
     given: str | None = None
     """Weights to start from: a name that `sampan weights list` shows, or an ONNX or safetensors file."""
     form: Literal["train", "fused"] = "train"
-    """fused: the cheap form, without normalisations. Good for short fine-tuning on a CPU; it needs `given`."""
+    """fused: the cheap form, without normalisations. Good for short fine-tuning on a CPU; it needs `given`. Heads
+    that only training uses keep theirs."""
     calibration: int = Field(default=32, ge=0)
     """Training pictures on which the statistics of folded normalisations are measured, in form `train`."""
 

@@ -50,7 +50,7 @@ class TextDetectionTask(Task):
 
     def bare_model(self) -> TextDetector:
         model = text_detector(self.options.model.name)
-        return model.fuse() if self.options.model.form == "fused" else model
+        return model.fuse_reading() if self.options.model.form == "fused" else model
 
     def model(self) -> TextDetector:
         """The detector in training form, or fused; from given weights if the recipe says so."""
@@ -59,7 +59,7 @@ class TextDetectionTask(Task):
             return self.bare_model()
         model = given_detector(chosen.given, chosen.name)
         if chosen.form == "fused":
-            return model.fuse()
+            return model.fuse_reading()
         if chosen.calibration:
             restore_statistics(model, self._calibration_images(chosen.calibration))
         return model
