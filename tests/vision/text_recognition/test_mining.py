@@ -9,14 +9,17 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tests.vision.text_recognition.lines import picture
+import yaml
+from tests.vision.text_recognition.lines import label_file, picture
 from torch import nn
 
 from sampan.errors import InputError, OptionError, SampanError
-from sampan.vision.text_recognition import pseudo_labels
+from sampan.training.start import write_weights
+from sampan.vision.text_recognition import center_extraction, pseudo_labels
 from sampan.vision.text_recognition.center_extraction import extract_centers, read_centers, write_centers
 from sampan.vision.text_recognition.given import given_recognizer
 from sampan.vision.text_recognition.pseudo_labels import Provenance, mine, read_lines
+from sampan.vision.text_recognition.task import TextRecognitionTask
 from sampan.weights import locate
 
 
@@ -56,6 +59,41 @@ def test_centres_are_means_over_frames_of_lines_read_right(tmp_path: Path) -> No
     batch["labels"] = torch.full((3, 3), 3)
     with pytest.raises(OptionError, match="no line was read without a mistake"):
         extract_centers(model, [batch])  # type: ignore[arg-type]
+
+
+def test_centres_are_extracted_from_a_recipe_and_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _tiny()
+    labels = label_file(tmp_path, 12)
+    recipe = {
+        "task": "text-recognition",
+        "model": {
+            "dictionary": str(tmp_path / "dictionary.txt"),
+            "given": {"weights": "pp-ocrv6-tiny-rec", "calibration": 0},
+        },
+        "data": {"train": [{"labels": str(labels)}], "scales": [[48, 128]]},
+        "train": {"steps": 1},
+    }
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    task = TextRecognitionTask(TextRecognitionTask.Options(**{key: recipe[key] for key in ("model", "data")}))
+    write_weights(tmp_path / "model.safetensors", task.model().state_dict())
+    out = tmp_path / "centers.safetensors"
+    arguments = [str(tmp_path / "recipe.yaml"), str(tmp_path / "model.safetensors"), str(out)]
+    center_extraction.main([*arguments, "--lines", "10", "--batch-size", "4"])
+    right = int(capsys.readouterr().out.split(" of ")[0])
+    assert 8 <= right <= 10
+    centers, known = read_centers(out)
+    assert centers.shape == (10, 80) and known[0]  # the blank stands in every line
+    recipe["loss"] = {"center": {"centers": str(out)}}
+    trained = TextRecognitionTask(
+        TextRecognitionTask.Options(**{key: recipe[key] for key in ("model", "data", "loss")})
+    )
+    batch = trained.collate([trained.train_data()[number] for number in range(4)])
+    terms = trained.losses(trained.forward(task.model().eval(), batch), batch)
+    # These very lines made the centres, so their frames lie near them.
+    spread = float(centers[known].var(0).sum())
+    assert 0 < terms["center"].item() / 0.05 < spread
 
 
 def _tiny():  # type: ignore[no-untyped-def]
