@@ -57,7 +57,7 @@ def made_font(tmp_path):
         "empty": box_glyph(0, 0),
         "boxed": box_glyph(400, 700, 60),
     }
-    mapped = dict.fromkeys(map(ord, "0123456789.,-"), "ink")
+    mapped = dict.fromkeys(map(ord, "0123456789.,-xdpX"), "ink")
     mapped |= {ord(" "): "empty", ord("A"): "ink", ord("a"): "small", ord("B"): "empty", ord("C"): "boxed"}
     mapped[ord("D")] = ".notdef"
     build(tmp_path / "made.ttf", "Made", glyphs, mapped)
@@ -79,6 +79,13 @@ def test_a_face_covers_only_what_it_draws_with_ink_of_its_own(made_font) -> None
 
 def test_fonts_with_one_case_are_left_out(made_font) -> None:
     assert len(FontLibrary.find([made_font], use_cache=False)) == 0
+
+
+def test_fonts_for_formulas_are_left_out(font_folder, fonts) -> None:
+    # Computer Modern's symbols and extensible signs stand at the codes of letters.
+    assert {path.name for path in font_folder.glob("cm*.ttf")} >= {"cmex10.ttf", "cmsy10.ttf", "cmr10.ttf"}
+    found = {face.path.name for face in fonts}
+    assert not found & {"cmex10.ttf", "cmsy10.ttf"} and "cmr10.ttf" in found
 
 
 def test_character_maps_are_those_that_fonttools_reads(font_folder) -> None:

@@ -23,7 +23,7 @@ from sampan.vision.synthesis.character_map import is_symbol, mapped_characters
 logging.getLogger("fontTools").setLevel(logging.ERROR)  # old fonts break rules that do not matter here
 
 _SIZE = 48
-_LEAST = frozenset(map(ord, "0123456789.,-"))
+_LEAST = frozenset(map(ord, "0123456789.,-xdpX"))
 """What every font must have to be of use."""
 _CASES = (("a", "A"), ("e", "E"), ("g", "G"), ("r", "R"), ("д", "Д"), ("б", "Б"), ("ф", "Ф"))
 """Letters whose two forms differ in more than size."""
@@ -86,6 +86,19 @@ def has_two_cases(path: Path, index: int, characters: Collection[int]) -> bool:
     except OSError:
         return False
     return float(np.mean(overlaps)) < _ALIKE
+
+
+def has_letter_shapes(path: Path, index: int) -> bool:
+    """Whether x, d, p and X stand as letters do: some fonts for formulas map other signs to the codes of letters."""
+    try:
+        font = ImageFont.truetype(str(path), _SIZE, index=index, layout_engine=ImageFont.Layout.BASIC)
+        (_, x_top, _, x_foot), (_, d_top, _, _), (_, _, _, p_foot), (_, capital_top, _, capital_foot) = (
+            font.getbbox(char, anchor="ls") for char in "xdpX"
+        )
+    except OSError:
+        return False
+    on_line = max(abs(x_foot), abs(capital_foot)) <= 0.12 * _SIZE
+    return on_line and d_top < x_top < 0 and capital_top < x_top and p_foot > x_foot
 
 
 def _shape(font: ImageFont.FreeTypeFont, char: str) -> NDArray[np.bool_]:

@@ -146,7 +146,7 @@ class FontLibrary:
             if folders and not place.is_dir():
                 raise OptionError(f"fonts folder {place} is not there: name a folder that exists")
         files = sorted({file for place in places for file in _font_files(place)})
-        records = cached_json("fonts", 4, files, _read_file, use_cache)
+        records = cached_json("fonts", 5, files, _read_file, use_cache)
         sets: dict[str, frozenset[int]] = {}
         faces = []
         seen: set[tuple[str, str, str]] = set()
@@ -260,6 +260,8 @@ def _read_file(path: Path) -> list[dict[str, Any]]:
     for index, font in enumerate(font_checks.tables(path)):
         record = font_checks.describe(font)
         if record is None or _NOT_FOR_TEXT.search(f"{record['family']} {record['style']}"):
+            continue
+        if not font_checks.has_letter_shapes(path, index):
             continue
         if not font_checks.has_two_cases(path, index, record["characters"]):
             continue

@@ -152,10 +152,9 @@ class Phrases:
     def _upper(self, text: str) -> str:
         if self.language.code == "tr":
             text = text.replace("i", "İ")
-        raised = text.upper()
-        if self.language.code == "el":  # capitals drop the accent in Greek
-            raised = raised.translate(_GREEK_PLAIN)
-        return raised if len(raised) == len(text) else text
+        if self.language.code == "el":  # capitals drop the accent in Greek, and keep the two dots
+            return text.translate(_GREEK_BARE).upper().translate(_GREEK_PLAIN)
+        return text.upper()
 
     def _capitals(self, rng: np.random.Generator) -> str:
         return self._upper(self._sentence(rng) if happens(rng, 0.6) else self._words(rng))
@@ -271,6 +270,7 @@ class Phrases:
         return "".join(pick(rng, self.language.alphabet) if happens(rng, 0.93) else " " for _ in range(size))
 
 
+_GREEK_BARE = str.maketrans("ΐΰ", "ϊϋ")
 _GREEK_PLAIN = str.maketrans("ΆΈΉΊΌΎΏ", "ΑΕΗΙΟΥΩ")
 
 

@@ -77,7 +77,7 @@ def plan_table(
                 continue
             high, wide = 1, 1
             head = row < header
-            if spans and happens(rng, 0.22 if head else 0.06):
+            if spans and happens(rng, 0.3 if head else 0.1):
                 limit = header if head else rows
                 if happens(rng, 0.6 if head else 0.35):
                     while (
