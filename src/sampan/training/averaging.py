@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from sampan.training.options import AveragingOptions
+from sampan.training.state import put
 
 
 class MovingAverage:
@@ -106,7 +107,7 @@ class MovingAverage:
     def restore(self, average: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Puts back what `average` and `counters` gave; tensors are copied into place."""
         for name, value in self.average.items():
-            value.copy_(average[name])
+            put(value, average[name], name)
         self._steps, self._cycle = int(counters["steps"]), int(counters["cycle"])
         self._remains, self._from_zero = counters["remains"], bool(counters["from_zero"])
 
