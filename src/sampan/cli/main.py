@@ -22,6 +22,7 @@ from sampan.cli import (
     export,
     manual,
     mcp,
+    mine,
     papers,
     parse,
     serve,
@@ -80,6 +81,7 @@ app.command("eval-doc", epilog=eval_doc.EXAMPLES)(eval_doc.eval_doc)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("mine", epilog=mine.EXAMPLES)(mine.mine)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("manual", epilog=manual.EXAMPLES)(manual.manual)

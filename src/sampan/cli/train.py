@@ -20,7 +20,7 @@ EXAMPLES = """
 
 `sampan train my.yaml --print-recipe` prints the recipe with all defaults and trains nothing.
 
-`torchrun --nproc-per-node 4 -m sampan train my.yaml -o runs/a train.precision=bf16` uses four GPUs.
+`torchrun --no-python --nproc-per-node 4 sampan train my.yaml -o runs/a train.precision=bf16` uses four GPUs.
 """
 
 
