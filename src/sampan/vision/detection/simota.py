@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sampan.vision.detection.assignment import Assignment, background, inside
-from sampan.vision.detection.varifocal import varifocal_loss
+from sampan.vision.detection.varifocal import binary_entropy, varifocal_loss
 from sampan.vision.ops.boxes import generalized_overlaps, pairwise_overlaps
 
 OUTSIDE = 1e8
@@ -84,6 +84,6 @@ class SimOTA:
             of_box = 1 - generalized_overlaps(boxes[:, None], truth[None])
         else:
             targets = one_hot[None].expand_as(repeated)
-            of_class = F.binary_cross_entropy(repeated, targets, reduction="none").sum(-1)
+            of_class = binary_entropy(repeated, targets).sum(-1)
             of_box = -torch.log(overlaps + 1e-7)
         return of_class + self.box_weight * of_box

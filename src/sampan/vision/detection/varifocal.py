@@ -8,6 +8,7 @@ Source: VarifocalNet, arXiv 2008.13367, eq. 2, α = 0.75, γ = 2. The weight tak
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -23,9 +24,19 @@ def varifocal_loss(
     the logarithms exact for scores near 0 and 1.
     """
     if logits is None:
-        entropy = F.binary_cross_entropy(scores, targets, reduction="none")
+        entropy = binary_entropy(scores, targets)
     else:
         entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     positive = (targets > 0).to(scores.dtype)
     weight = targets * positive + alpha * (scores - targets).abs().pow(gamma) * (1 - positive)
     return weight * entropy
+
+
+def binary_entropy(scores: Tensor, targets: Tensor) -> Tensor:
+    """−q log p − (1 − q) log(1 − p), p kept one rounding step away from 0 and 1.
+
+    PyTorch's own refuses to run where CUDA chooses half precision (autocast), though the scores here are wide.
+    """
+    step = torch.finfo(scores.dtype).eps
+    p = scores.clamp(step, 1 - step)
+    return -targets * p.log() - (1 - targets) * (1 - p).log()
