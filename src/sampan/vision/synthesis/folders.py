@@ -46,10 +46,11 @@ OPTIONS: dict[str, type[SynthesisOptions]] = {
 }  # fmt: skip
 """Kinds of data with their options."""
 
-_SYNTHESIZERS: dict[str, Callable[..., Any]] = {
+SYNTHESIZERS: dict[str, Callable[..., Any]] = {
     "lines": LineSynthesizer, "pages": PageSynthesizer, "tables": TableSynthesizer, "forms": FormSynthesizer,
     "scenes": SceneSynthesizer,
 }  # fmt: skip
+"""What draws each kind, from its options and a library."""
 
 
 @dataclass
@@ -119,7 +120,7 @@ def _records(
     kind: str, options: SynthesisOptions, count: int, folder: Path, start: int, workers: int, library: Library
 ) -> Iterator[Record]:
     if workers <= 1:
-        source = _SYNTHESIZERS[kind](options, library)
+        source = SYNTHESIZERS[kind](options, library)
         for index in range(start, start + count):
             yield _write_one(source, folder, index)
         return
@@ -136,7 +137,7 @@ _prepared: list[Any] = []
 
 def _prepare(kind: str, options: SynthesisOptions, folder: str) -> None:
     cv2.setNumThreads(1)
-    _prepared[:] = [_SYNTHESIZERS[kind](options), Path(folder)]
+    _prepared[:] = [SYNTHESIZERS[kind](options), Path(folder)]
 
 
 def _write_prepared(index: int) -> Record:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from sampan.vision.synthesis.fonts import FontFace, open_face
 
@@ -87,19 +87,33 @@ def set_line(face: FontFace, text: str, size: float, tracking: float = 0.0, pad:
     The mask holds all ink with `pad` empty pixels around.
     """
     font = face.at(size)
-    left, top, right, bottom = font.getbbox(text, anchor="ls")
     pens: list[float] | None = None
     if tracking:
         steps = [font.getlength(char) + tracking * size for char in text]
         pens = [0.0, *np.cumsum(steps).tolist()]
         advance = pens[-1] - tracking * size
-        right = max(right, math.ceil(advance) + size * 0.3)
     else:
         advance = font.getlength(text)
-        right = max(right, math.ceil(advance))
-    x, y = pad - min(0, math.floor(left)), pad - min(0, math.floor(top))
-    width, height = x + math.ceil(right) + pad, y + max(0, math.ceil(bottom)) + pad
-    image = Image.new("L", (max(1, int(width)), max(1, int(height))))
+    # Room that nearly all ink stays in; measuring it first would take longer than drawing.
+    wide = max(0.0, advance)
+    sheet, x, y = _drawn(font, text, pens, (-0.6 * size, -1.6 * size, wide + 0.8 * size, 0.8 * size))
+    if sheet[0].any() or sheet[-1].any() or sheet[:, 0].any() or sheet[:, -1].any():
+        sheet, x, y = _drawn(font, text, pens, (-3 * size, -4 * size, wide + 4 * size, 4 * size))
+    rows, columns = np.flatnonzero(sheet.any(axis=1)), np.flatnonzero(sheet.any(axis=0))
+    if len(rows):
+        y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    else:
+        y0, y1, x0, x1 = y - 1, y, x, x + max(1, round(advance))
+    mask = np.pad(sheet[y0:y1, x0:x1], pad)
+    return SetLine(text, face, size, mask, (float(x - x0 + pad), float(y - y0 + pad)), advance, pens)
+
+
+def _drawn(
+    font: ImageFont.FreeTypeFont, text: str, pens: list[float] | None, room: tuple[float, float, float, float]
+) -> tuple[NDArray[np.uint8], int, int]:
+    """The ink within `room` (left, top, right, bottom about the first pen position), and where that position is."""
+    x, y = math.ceil(-room[0]), math.ceil(-room[1])
+    image = Image.new("L", (x + math.ceil(room[2]), y + math.ceil(room[3])))
     draw = ImageDraw.Draw(image)
     if pens is None:
         draw.text((x, y), text, fill=255, font=font, anchor="ls")
@@ -107,8 +121,7 @@ def set_line(face: FontFace, text: str, size: float, tracking: float = 0.0, pad:
         for char, pen in zip(text, pens, strict=False):
             if not char.isspace():
                 draw.text((x + pen, y), char, fill=255, font=font, anchor="ls")
-    mask = np.array(image)
-    return SetLine(text, face, size, mask, (float(x), float(y)), advance, pens)
+    return np.asarray(image), x, y
 
 
 def wrapped(face: FontFace, text: str, size: float, width: float, indent: float = 0.0) -> list[str]:
