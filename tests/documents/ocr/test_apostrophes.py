@@ -55,3 +55,34 @@ def test_what_the_ink_says_holds_for_all(said: str | None, expected: str) -> Non
     columns = np.zeros((len(text), 2), np.float32)
     reading = Reading(text, 0.9, list(text), np.full(len(text), 0.9, np.float32), columns)
     assert consistent([reading], said)[0].text == expected
+
+
+def said(text: str) -> tuple[LineCrop, Reading]:
+    """A line whose ink cannot be told from its paper."""
+    columns = np.linspace(0, 1, 2 * len(text), dtype=np.float32).reshape(-1, 2) ** 2
+    reading = Reading(text, 0.9, list(text), np.full(len(text), 0.9, np.float32), columns)
+    quad = np.array([[0, 0], [400, 0], [400, 30], [0, 30]], np.float32)
+    return LineCrop(np.full((30, 400, 3), 200, np.uint8), quad), reading
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["l'année passée, l'objectif", "d'une autre, qu'il n'a pas"], "’"),
+        (["dell'acqua un po' più", "nell'anno"], "’"),
+        (["a further reading of the gauge", "they don't know, it's late, O'Brien"], None),
+        (["don't, can't, won't, it's", "l'eau"], None),
+        (["no marks at all"], None),
+    ],
+)
+def test_elisions_speak_where_the_ink_is_silent(lines: list[str], expected: str | None) -> None:
+    crops, readings = zip(*map(said, lines), strict=True)
+    assert page_apostrophe(crops, readings) == expected
+
+
+def test_wide_marks_between_ideographs() -> None:
+    texts = ["测站:平均(见表2）在大风", "45%，在（表1)上", "see (Table 2): it", "第3,456号;完"]
+    readings = [said(text)[1] for text in texts]
+    assert [reading.text for reading in consistent(readings)] == [
+        "测站：平均（见表2）在大风", "45%，在（表1）上", "see (Table 2): it", "第3,456号；完",
+    ]  # fmt: skip

@@ -31,6 +31,9 @@ _LEAST_LINES = 3
 _CELL = 24
 """Width of a cell's picture; all lines are scaled to it."""
 _ROWS = 64
+_LEAST_CHARACTERS = 6
+_OFF_GRID, _MOST = 0.3, 0.8
+"""So many of a line's characters lie within so many cells of the middle of theirs."""
 _SURE = 0.9
 _LEAST_EXAMPLES = 2
 _CLEARLY = 0.6
@@ -70,13 +73,26 @@ class _Row:
 def settle_monospaced(crops: Sequence[LineCrop], readings: Sequence[Reading]) -> list[Reading]:
     """The readings of one page with those of monospaced lines corrected by the page's own characters."""
     settled = list(readings)
-    rows = [
-        row
-        for index, (crop, reading) in enumerate(zip(crops, readings, strict=True))
-        if (row := _row(index, crop, reading)) is not None
-    ]
+    rows: list[_Row] = []
+    pitches: list[float] = []
+    others: list[int] = []
+    for index, (crop, reading) in enumerate(zip(crops, readings, strict=True)):
+        pitch = cell_width(reading)
+        row = _row(index, crop, reading, pitch) if pitch else None
+        if row is not None:
+            rows.append(row)
+            pitches.append(pitch * quad_size(crop.quad)[0])
+        elif not pitch:
+            others.append(index)
     if len(rows) < _LEAST_LINES:
         return settled
+    # A line in which a character was left out fits no grid of its own, but it fits the page's.
+    usual = float(np.median(pitches))
+    for index in others:
+        width = quad_size(crops[index].quad)[0]
+        row = _row(index, crops[index], readings[index], usual / max(width, 1.0))
+        if row is not None:
+            rows.append(row)
     _level(rows)
     readings = [_straight(reading) for reading in readings]
     alphabet = _alphabet(rows, readings)
@@ -95,14 +111,17 @@ def _straight(reading: Reading) -> Reading:
     return replace(reading, text=text, characters=list(text))
 
 
-def _row(index: int, crop: LineCrop, reading: Reading) -> _Row | None:
-    pitch = cell_width(reading)
-    if not pitch or len(reading.text) != len(reading.characters):
+def _row(index: int, crop: LineCrop, reading: Reading, pitch: float) -> _Row | None:
+    """The line on a grid of cells of about `pitch`, as a fraction of its length; None if it does not fit."""
+    if len(reading.text) != len(reading.characters) or len(reading.characters) < _LEAST_CHARACTERS:
         return None
     centres = reading.columns.mean(axis=1).astype(np.float64)
     steps = np.maximum(np.rint(np.diff(centres) / pitch), 1).astype(np.intp)
     numbers = np.concatenate(([0], np.cumsum(steps)))
     pitch, start = (float(value) for value in np.polyfit(numbers, centres, 1))
+    off = np.abs(centres - start - pitch * numbers)
+    if np.count_nonzero(off < _OFF_GRID * pitch) < _MOST * len(off):
+        return None
     width, height = quad_size(crop.quad)
     cells = round(1 / pitch)
     if not 4 <= cells <= 400 or width <= 0:
