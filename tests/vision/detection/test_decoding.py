@@ -34,7 +34,7 @@ def plain(
     return [(c, s) for s, c, _ in kept[:keep]]
 
 
-@pytest.mark.parametrize(("top", "keep"), [(1000, 100), (9, 7)])
+@pytest.mark.parametrize(("top", "keep"), [(1000, 100), (9, 7), (2, 100)])
 def test_the_rules(top: int, keep: int) -> None:
     data = scene(5, 4)
     found = detections(data.prediction, 0.1, 0.5, top, keep)

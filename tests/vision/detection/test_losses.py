@@ -215,6 +215,18 @@ def test_the_whole_loss_equals_loops(loss: DenseLoss) -> None:
     assert {k: v.item() for k, v in got.items()} == {k: pytest.approx(v, rel=1e-9) for k, v in want.items()}
 
 
+def test_a_single_weak_positive_is_not_blown_up() -> None:
+    """Its weight is far below 1, and the normaliser is 1 all the same."""
+    prediction, boxes, classes = batch(1)
+    prediction["class_logits"] = prediction["class_logits"] - 6
+    prediction["scores"] = prediction["class_logits"].sigmoid()
+    loss = pico_loss()
+    want = expected_loss(prediction, boxes, classes, loss)
+    got = loss(prediction, boxes, classes)
+    assert {k: v.item() for k, v in got.items()} == {k: pytest.approx(v, rel=1e-9) for k, v in want.items()}
+    assert got["box"].item() < 0.1
+
+
 def test_a_batch_without_objects_trains_the_scores_only_and_keeps_the_graph() -> None:
     prediction, boxes, classes = batch(0, 0)
     for key in ("class_logits", "distances"):
