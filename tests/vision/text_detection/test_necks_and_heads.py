@@ -177,3 +177,12 @@ def test_detectors_are_the_same_when_fused(variant: str) -> None:
     before = model(images)["maps"]
     torch.testing.assert_close(model.fuse()(images)["maps"], before, atol=1e-9, rtol=0)
     assert before.shape == (1, 1, 64, 96)
+
+
+def test_fresh_maps_say_that_text_is_rare() -> None:
+    torch.manual_seed(4)
+    head = DBHead(64, auxiliary_channels=32).train()
+    fused = Fused(torch.randn(2, 64, 16, 16), [torch.randn(2, 32, 16 // s, 16 // s) for s in (1, 2, 4, 8)])
+    for maps in head(fused).values():
+        assert 0.03 < float(maps[:, 0].detach().median()) < 0.3
+        assert 0.25 < float(maps[:, 1].detach().median()) < 0.75

@@ -6,6 +6,7 @@ the auxiliary heads on the neck's top-down levels are PP-OCRv6's (arXiv 2606.131
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -16,14 +17,19 @@ from sampan.vision.blocks.conv import ConvBN
 from sampan.vision.blocks.fusion import Fusable, norm_scale_and_shift
 from sampan.vision.text_detection.necks.pyramid import Fused
 
+TEXT_IS_RARE = 0.12
+"""Where fresh probability maps start. PP-OCR's start at one half and spend their first hundred steps on learning that
+most of a picture is no text; the prior of RetinaNet (arXiv 1708.02002, §4.1) spares them that."""
+
 
 class MapBranch(Fusable):
     """k×k to a quarter of the channels, two transposed 2×2 convolutions of stride 2, sigmoid.
 
-    Shapes: (B, C, H/4, W/4) → map (B, 1, H, W) in (0, 1) and features (B, C/4, H/2, W/2).
+    Shapes: (B, C, H/4, W/4) → map (B, 1, H, W) in (0, 1) and features (B, C/4, H/2, W/2). A fresh branch gives about
+    `start` everywhere.
     """
 
-    def __init__(self, in_channels: int, kernel_size: int = 3) -> None:
+    def __init__(self, in_channels: int, kernel_size: int = 3, start: float = 0.5) -> None:
         super().__init__()
         inner = in_channels // 4
         self.reduce = ConvBN(in_channels, inner, kernel_size, act="relu")
@@ -35,6 +41,8 @@ class MapBranch(Fusable):
             nn.init.constant_(module.bias, 1e-4)
         for transposed in (self.enlarge, self.final):
             nn.init.kaiming_uniform_(transposed.weight, nonlinearity="relu")
+        assert self.final.bias is not None
+        nn.init.constant_(self.final.bias, math.log(start / (1 - start)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = functional.relu(self.normalization(self.enlarge(self.reduce(x))))  # (B, C/4, H/2, W/2)
@@ -69,12 +77,14 @@ class DBHead(Fusable):
         self, in_channels: int, kernel_size: int = 3, auxiliary_channels: int = 0, steepness: float = 50.0
     ) -> None:
         super().__init__()
-        self.probability = MapBranch(in_channels, kernel_size)
+        self.probability = MapBranch(in_channels, kernel_size, TEXT_IS_RARE)
         self.threshold = MapBranch(in_channels, kernel_size)
         self.auxiliary = nn.ModuleDict()
         if auxiliary_channels:
             for name in self.LEVELS:
-                self.auxiliary[f"{name}_probability"] = MapBranch(auxiliary_channels, kernel_size)
+                self.auxiliary[f"{name}_probability"] = MapBranch(
+                    auxiliary_channels, kernel_size, TEXT_IS_RARE
+                )
                 self.auxiliary[f"{name}_threshold"] = MapBranch(auxiliary_channels, kernel_size)
         self.steepness = steepness
 
