@@ -252,10 +252,16 @@ def sources(
     epilog="""
 **Examples**
 
-`sampan synthesize library -l vi -o build/vi` gathers fonts and texts.
+`sampan synthesize library -l cyrillic,vi -o build/library --megabytes 40` gathers fonts and texts.
 """,
 )
-def library(out: Out, languages: Languages = "en") -> None:
+def library(
+    out: Out,
+    languages: Languages = "en",
+    megabytes: Annotated[
+        float | None, typer.Option(min=0.1, help="Most room for fonts; the everyday ones come first.")
+    ] = None,
+) -> None:
     """Gather fonts and texts into a folder, for machines that have none (option `library` there)."""
     _need_libraries()
     from sampan.vision.synthesis.languages import expand
@@ -263,7 +269,7 @@ def library(out: Out, languages: Languages = "en") -> None:
 
     codes = list(expand(parse_languages(languages)))
     gathered = Library.open(codes)
-    gathered.save(out, codes)
+    gathered.save(out, codes, megabytes)
     typer.echo(f"fonts and texts in {out}: look at fonts.json and texts/origins.json before passing them on")
 
 

@@ -15,6 +15,7 @@ from sampan.vision.annotations.pubtabnet import read_pubtabnet
 from sampan.vision.annotations.text_detection import read_detection_labels
 from sampan.vision.annotations.text_recognition import read_recognition_labels
 from sampan.vision.synthesis.folders import OPTIONS, write_folder
+from sampan.vision.synthesis.library import Library
 from sampan.vision.synthesis.lines import LineOptions, LineSynthesizer
 from sampan.vision.synthesis.pages import CLASSES
 
@@ -57,6 +58,20 @@ def test_lines_and_their_labels(gathered, tmp_path) -> None:
     assert {row["origin"] for row in manifest["texts"]} == {"Sampan"}
     with pytest.raises(OptionError, match="is not empty"):
         write_folder("lines", chosen, 1, tmp_path / "lines")
+
+
+def test_a_small_library_has_a_text_face_of_each_family_first(library, tmp_path) -> None:
+    library.save(tmp_path / "all", ["ru"])
+    library.save(tmp_path / "few", ["ru"], megabytes=2.0)
+    everything, few = (Library.open(["ru"], tmp_path / name).fonts for name in ("all", "few"))
+    size = sum(path.stat().st_size for path in (tmp_path / "few" / "fonts").rglob("*.ttf"))
+    assert (
+        1e6 < size <= 2e6 < sum(path.stat().st_size for path in (tmp_path / "all" / "fonts").rglob("*.ttf"))
+    )
+    assert set(few.families) == set(everything.families)
+    assert all(
+        any(face.weight == 400 and not face.italic for face in faces) for faces in few.families.values()
+    )
 
 
 @pytest.mark.parametrize("kind", ["pages", "tables", "forms", "scenes"])
