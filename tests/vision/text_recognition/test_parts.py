@@ -11,6 +11,7 @@ from sampan.vision.text_recognition.guidance import guidance_tokens, token_count
 from sampan.vision.text_recognition.heads import CTCHead, TinyHead
 from sampan.vision.text_recognition.lstm import BiLSTMNeck
 from sampan.vision.text_recognition.models import attach_guide, recognizer_names, text_recognizer
+from sampan.vision.text_recognition.norm1d import fold_norm1d
 from sampan.vision.text_recognition.nrtr import NRTRGuide, sinusoid
 from sampan.vision.text_recognition.sar import SARGuide
 from sampan.vision.text_recognition.svtr import LightSVTR, MixingBlock, SVTREncoder
@@ -78,6 +79,16 @@ def test_fusing_changes_nothing_but_the_form(name: str) -> None:
     assert torch.equal(model.fuse().probabilities(image), model.fuse().probabilities(image))
 
 
+def test_norms_fold_exactly_even_where_the_variance_is_small() -> None:
+    torch.manual_seed(5)
+    convolution, norm = nn.Conv1d(6, 8, 3, padding=1, groups=2), nn.BatchNorm1d(8).eval()
+    norm.running_var.uniform_(1e-6, 1e-4)
+    norm.running_mean.normal_()
+    x = torch.randn(2, 6, 9)
+    expected = norm(convolution(x))
+    assert torch.allclose(fold_norm1d(convolution, norm)(x), expected, rtol=1e-4, atol=1e-3)
+
+
 def test_every_model_reads_a_line_and_names_its_taps() -> None:
     for name in recognizer_names():
         height, frames = (32, 16) if name == "pp-ocrv2" else (48, 8)
@@ -113,8 +124,18 @@ def test_guides_see_the_past_only(kind: type[NRTRGuide] | type[SARGuide]) -> Non
     changed[:, 3] = (tokens[:, 3] % 7) + 1
     found = guide(x, changed)
     assert torch.allclose(found[:, :3], expected[:, :3], atol=1e-6)
-    assert not torch.allclose(found[:, 3:], expected[:, 3:], atol=1e-4)
+    assert not torch.allclose(found[:, 3], expected[:, 3], atol=1e-4)
+    assert not torch.allclose(found[:, 4], expected[:, 4], atol=1e-4)
     assert not torch.allclose(guide(x + 1, tokens), expected, atol=1e-4)  # and it does look at the map
+
+
+def test_nrtr_knows_the_places_of_tokens() -> None:
+    torch.manual_seed(6)
+    guide = NRTRGuide(10, token_count(6), 32, depth=1).eval()
+    x = torch.randn(1, 10, 1, 12)
+    found, swapped = guide(x, torch.tensor([[1, 5, 4, 3]])), guide(x, torch.tensor([[1, 4, 5, 3]]))
+    # One layer without places sees the tokens before the last as a set.
+    assert not torch.allclose(found[0, -1], swapped[0, -1], atol=1e-4)
 
 
 def test_sar_does_not_look_right_of_the_text() -> None:
