@@ -109,3 +109,16 @@ def test_validation_has_every_item_in_order_and_shares_them() -> None:
     assert whole == list(range(11))
     part = [i for b in validation_batches(numbered, Numbers(11), 4, 0, 1, 3) for i in b["index"].tolist()]
     assert part == [1, 4, 7, 10]
+
+
+def test_an_epoch_is_planned_once_however_often_its_length_is_asked() -> None:
+    class Counting(Numbered):
+        planned = 0
+
+        def batch_sampler(self, dataset: Numbers, batch_size: int, seed: int, epoch: int) -> None:
+            Counting.planned += 1
+
+    data = TrainingData(task(64, Counting), 8, 1, 0)
+    for _ in range(100):
+        assert data.steps_in(1) == 8
+    assert Counting.planned == 2  # epochs 0 and 1

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -66,6 +66,9 @@ def evaluate(
         first.merge(others)
         metrics = first
     figures = {name: float(value) for name, value in metrics.compute().items()}
+    if place.num_processes > 1:
+        # Running statistics may differ between processes, and all must draw the same conclusions.
+        figures = broadcast_object_list([figures])[0]
     if not figures:
         raise SampanError(f"{type(task).__name__}: the metrics gave no figures over the validation data")
     return figures

@@ -49,7 +49,8 @@ class TrainingData:
         self._task, self._dataset = task, task.train_data()
         self._batch_size, self._accumulate, self._seed = batch_size, accumulate, seed
         self._workers, self._rank, self._world, self._pin = workers, rank, world, pin
-        self.steps_per_epoch = -(-len(self._plan(0)) // accumulate)
+        self._steps_in: dict[int, int] = {}
+        self.steps_per_epoch = self.steps_in(0)
         if self.steps_per_epoch == 0:
             raise InputError(
                 f"the training data have {len(cast(Sized, self._dataset))} items, which is not one batch of "
@@ -82,7 +83,9 @@ class TrainingData:
 
     def steps_in(self, epoch: int) -> int:
         """Optimizer steps in an epoch; task-made batches may make epochs of unlike length."""
-        return -(-len(self._plan(epoch)) // self._accumulate)
+        if epoch not in self._steps_in:  # a plan of a million items is not made at every step
+            self._steps_in[epoch] = -(-len(self._plan(epoch)) // self._accumulate)
+        return self._steps_in[epoch]
 
     def _plan(self, epoch: int) -> list[list[int]]:
         """This process's batches in an epoch, as lists of indices."""

@@ -147,7 +147,8 @@ class Trainer:
         if main:
             (self.folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
         self._place.wait_for_everyone()
-        self._take_up()
+        with self._window.outside():
+            self._take_up()
         writes = self.options.tensorboard
         with (
             StopRequest(self._place, self._seconds) as stop,
@@ -174,6 +175,7 @@ class Trainer:
             self._write_model()
         if main:
             self._draw()
+        self._place.wait_for_everyone()
         best = self._history.best
         if best is None:
             return Outcome(self.step, finished)
