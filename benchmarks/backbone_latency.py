@@ -5,9 +5,10 @@ Latency does not depend on the weights, so all networks have random ones; accura
 them, else from the MobileNetV3 paper (arXiv 1905.02244). A pair sets a PP-LCNet beside the peer of nearest accuracy.
 The peers are timm's own code (`benchmarks/peers/timm_models.py`).
 
-Every network is exported to ONNX by the same exporter and run by ONNX Runtime on one thread: batch 1, 224 × 224, in
-turns. A ratio above 1 says how many times faster PP-LCNet is than its peer; PyTorch's eager mode (both in evaluation,
-nothing fused, channels last) stands beside it.
+Every network is exported to ONNX by the same exporter and run on one thread, batch 1, 224 × 224, in turns: by OpenVINO
+(its CPU kernels are oneDNN's, with which the paper measured; h-swish is fused into convolutions), by ONNX Runtime
+(which runs h-swish by itself), and in PyTorch's eager mode (evaluation, nothing fused, channels last). A ratio above
+1 says how many times faster PP-LCNet is than its peer.
 
     python -m benchmarks.peers.timm_models          # once
     python -m benchmarks.backbone_latency [--rounds 30] [--json benchmarks/results/backbone_latency.json]
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+import openvino
 import torch
 from torch import nn
 
@@ -57,13 +59,18 @@ def main() -> None:
     names = dict.fromkeys(name for scale, _, peer, _ in PAIRS for name in (f"PP-LCNet x{scale}", peer))
     models = {name: network(name) for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        graphs = {
-            name: graph(model, Path(folder) / f"{number}.onnx")
-            for number, (name, model) in enumerate(models.items())
+        files = {
+            name: graph(model, Path(folder) / f"{n}.onnx") for n, (name, model) in enumerate(models.items())
         }
-        runtime = interleaved(graphs, arguments.rounds)
-    with torch.inference_mode():
-        eager = interleaved({name: eager_run(model) for name, model in models.items()}, arguments.rounds)
+        with torch.inference_mode():
+            times = {
+                engine: interleaved({name: make(name) for name in names}, arguments.rounds)
+                for engine, make in (
+                    ("openvino", lambda name: openvino_run(files[name])),
+                    ("onnxruntime", lambda name: onnxruntime_run(files[name])),
+                    ("torch", lambda name: eager_run(models[name])),
+                )
+            }
     rows = []
     for scale, ours, peer, theirs in PAIRS:
         name = f"PP-LCNet x{scale}"
@@ -73,18 +80,17 @@ def main() -> None:
             "peer": peer,
             "peer_top1": theirs,
             "parameters": [sum(p.numel() for p in models[m].parameters()) for m in (name, peer)],
-            "onnxruntime": compared(runtime[name], runtime[peer]),
-            "torch": compared(eager[name], eager[peer]),
+            **{engine: compared(each[name], each[peer]) for engine, each in times.items()},
         }
         rows.append(row)
-        ratio, low, high = row["onnxruntime"]["faster"]
-        print(
-            f"{name:14s} {ours:.2f}  {peer:24s} {theirs:.2f}  ONNX Runtime {ratio:.2f}x [{low:.2f} … {high:.2f}]  "
-            f"{row['onnxruntime']['ms']} ms   PyTorch {row['torch']['faster'][0]:.2f}x",
-            flush=True,
+        ratios = "  ".join(
+            f"{engine} {row[engine]['faster'][0]:.2f}x [{row[engine]['faster'][1]:.2f} … {row[engine]['faster'][2]:.2f}]"
+            for engine in times
         )
+        print(f"{name:14s} {ours:.2f}  {peer:24s} {theirs:.2f}  {ratios}", flush=True)
     if arguments.json:
         report = {
+            "openvino": openvino.__version__,
             "onnxruntime": ort.__version__,
             "torch": torch.__version__,
             "timm": timm_models.VERSION,
@@ -107,17 +113,36 @@ def network(name: str) -> nn.Module:
     return timm_models.mobilenet_v3(family.removeprefix("MobileNetV3-"), float(scale)).eval()
 
 
-def graph(model: nn.Module, path: Path) -> Callable[[], object]:
-    """The model's graph in ONNX Runtime on one thread, ready to run."""
+def graph(model: nn.Module, path: Path) -> Path:
+    """The model's ONNX file."""
     form = ExportForm(
         SIZE, {"logits": lambda out: out["logits"] if isinstance(out, dict) else out}, ("batch",)
     )
-    export_onnx(model, path, form, tolerance=1e-2)  # random networks of fifty layers amplify rounding
+    return export_onnx(
+        model, path, form, tolerance=1e-2
+    ).path  # random networks of fifty layers amplify rounding
+
+
+def openvino_run(path: Path) -> Callable[[], object]:
+    """The graph in OpenVINO on one thread, in float32, ready to run."""
+    core = openvino.Core()
+    model = core.read_model(path)
+    model.reshape([1, *SIZE])
+    options = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    request = core.compile_model(model, "CPU", options).create_infer_request()
+    request.set_input_tensor(
+        openvino.Tensor(np.random.default_rng(0).standard_normal((1, *SIZE), np.float32))
+    )
+    run: Callable[[], object] = request.infer
+    return run
+
+
+def onnxruntime_run(path: Path) -> Callable[[], object]:
+    """The graph in ONNX Runtime on one thread, ready to run."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    picture = np.random.default_rng(0).standard_normal((1, *SIZE), np.float32)
-    return partial(session.run, None, {"x": picture})
+    return partial(session.run, None, {"x": np.random.default_rng(0).standard_normal((1, *SIZE), np.float32)})
 
 
 def eager_run(model: nn.Module) -> Callable[[], object]:
