@@ -36,6 +36,8 @@ _OFF_GRID, _MOST = 0.3, 0.8
 """So many of a line's characters lie within so many cells of the middle of theirs."""
 _SURE = 0.9
 _LEAST_EXAMPLES = 2
+_PAIRED = "'`\""
+"""Marks of which one, surely read, asks for another like it."""
 _CLEARLY = 0.6
 """Another name wins if its picture is nearer by this factor."""
 _ALIKE = 3.0
@@ -190,7 +192,7 @@ def _alphabet(rows: Sequence[_Row], readings: Sequence[Reading]) -> dict[str, _L
                 examples[character].append(cell)
     alphabet = {}
     for character, cells in examples.items():
-        if len(cells) >= _LEAST_EXAMPLES:
+        if len(cells) >= (1 if character in _PAIRED else _LEAST_EXAMPLES):
             stack = np.stack(cells)
             picture = np.asarray(np.median(stack, axis=0), np.float32)
             apart = float(np.median([_difference(cell, picture) for cell in cells]))
@@ -264,6 +266,8 @@ def _filled(row: _Row, reading: Reading, alphabet: dict[str, _Letter]) -> Readin
     first_centre = float(reading.columns[0].mean())
     for number, character in missing:
         centre = first_centre + number * pitch
+        if number in cells and number + 1 not in cells and number < last:
+            cells[number + 1] = cells[number]  # the space that was read here lies behind it
         cells[number] = (
             character,
             np.float32(_SURE),
