@@ -133,6 +133,10 @@ def test_long_tables_and_unknown_spans_are_left_out(tables: Path) -> None:
     lengths = [len(StructureVocabulary.named("english").encode(x.structure)) for x in labels[1:4]]
     assert len(data) == sum(length <= 20 for length in lengths)  # type: ignore[arg-type]
     assert data.left_out == 4 - len(data)  # type: ignore[attr-defined, arg-type]
+    every = task(tables, data={"train_split": None}).train_data()
+    assert len(every) == 6  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="none of this split"):
+        task(tables, data={"train_split": "test"}).train_data()
     with pytest.raises(InputError, match="no table is left"):
         task(tables, model={"max_tokens": 3}).train_data()
 

@@ -65,7 +65,7 @@ class TableData(Dataset[dict[str, Any]]):
         if not self.tables:
             raise InputError(
                 f"no table is left of {self.left_out}: they are longer than {max_tokens} tokens or need a larger "
-                "vocabulary"
+                "vocabulary, or the file has none of this split"
             )
 
     def __len__(self) -> int:

@@ -37,9 +37,13 @@ class DataOptions(Strict):
     """PubTabNet files and how their pictures are shown."""
 
     train: Path
-    """JSON lines in PubTabNet's format; those of split `train`."""
+    """JSON lines in PubTabNet's format."""
+    train_split: str | None = "train"
+    """Only tables of this split; null takes all."""
     validation: Path | None = None
-    """The same file or another; those of split `val`."""
+    """The same file or another."""
+    validation_split: str | None = "val"
+    """Only tables of this split; null takes all."""
     images: Path | None = None
     """Folder of the pictures; by default that of the file."""
     side: int = Field(default=SIDE, ge=64)

@@ -67,11 +67,12 @@ class TableStructureTask(Task):
         return model
 
     def train_data(self) -> Dataset[dict[str, Any]]:
-        return self._data(self.options.data.train, "train")
+        data = self.options.data
+        return self._data(data.train, data.train_split)
 
     def validation_data(self) -> Dataset[dict[str, Any]] | None:
-        file = self.options.data.validation
-        return None if file is None else self._data(file, "val")
+        data = self.options.data
+        return None if data.validation is None else self._data(data.validation, data.validation_split)
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         return dict(collate(samples))
@@ -98,7 +99,7 @@ class TableStructureTask(Task):
         report = export_table_reader(model, path, self.vocabulary, self.options.data.side, precision)
         return {"size": report.size, "difference": report.difference}
 
-    def _data(self, file: Path, split: str) -> TableData:
+    def _data(self, file: Path, split: str | None) -> TableData:
         data, model = self.options.data, self.options.model
         return TableData(
             read_pubtabnet(file, split),
