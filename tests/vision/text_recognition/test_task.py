@@ -203,7 +203,8 @@ def picture_of(labels: Path, number: int) -> np.ndarray:
     return LabelFile(labels).line(number, 0)[0]
 
 
-@pytest.mark.parametrize("name", ["pp-ocrv6-tiny", pytest.param("pp-ocrv6-small", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pp-ocrv6-tiny", "pp-ocrv6-small"])
 def test_exported_graphs_read_any_width_and_carry_their_characters(name: str, tmp_path: Path) -> None:
     ort = pytest.importorskip("onnxruntime")
     torch.manual_seed(0)
