@@ -248,3 +248,11 @@ def test_recipes_are_repeatable_and_keep_to_their_size(steps: Augmentation) -> N
             np.testing.assert_array_equal(points, again)
             assert points.dtype == np.float32 and np.isfinite(points).all()
             assert not is_outside(points, 0, 0, steps.crop[1], steps.crop[0])
+
+
+def test_what_is_longer_than_the_picture_is_not_pasted_even_turned() -> None:
+    room = TextImage(np.full((300, 300, 3), 128, np.uint8), [], np.zeros(0, np.bool_))
+    long = np.array([[0, 10], [700, 10], [700, 20], [0, 20]], np.float32)  # 350 or more after resizing
+    for seed in range(20):
+        other = TextImage(np.zeros((40, 720, 3), np.uint8), [long], np.zeros(1, np.bool_))
+        assert copy_paste(room, other, np.random.default_rng(seed)).polygons == []

@@ -106,3 +106,9 @@ def test_faint_and_small_regions_are_no_lines() -> None:
     assert len(boxes.quads) == 1 and boxes.quads.shape == (1, 4, 2)
     assert boxes.scores[0] == pytest.approx(0.9)
     assert boxes_of(np.zeros((32, 32), np.float32), BoxRules()).quads.shape == (0, 4, 2)
+
+
+def test_a_found_quad_stands_for_one_region_only() -> None:
+    metrics = DetectionMetrics()
+    metrics.count([box(0, 0, 100, 20)], [box(0, 0, 100, 20), box(0, 2, 100, 20)], np.zeros(2, np.bool_))
+    assert metrics.compute()["recall"] == 0.5

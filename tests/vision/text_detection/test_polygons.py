@@ -199,3 +199,12 @@ def test_is_outside() -> None:
     square = np.array([[10, 10], [20, 10], [20, 20], [10, 20]], np.float32)
     assert is_outside(square, 21, 0, 100, 100) and is_outside(square, 0, 0, 9, 9)
     assert not is_outside(square, 15, 15, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"), [(0.4, 0.84 * 2000 / 240), (0.8, 0.36 * 2000 / 240), (1.0, 0.0)]
+)
+def test_the_distance_is_area_times_one_less_ratio_squared_by_length(ratio: float, expected: float) -> None:
+    assert offset_distance(
+        np.array([[5, 5], [105, 5], [105, 25], [5, 25]], np.float32), ratio
+    ) == pytest.approx(expected)
