@@ -133,6 +133,9 @@ def test_sure_lines_are_kept_and_their_origin_written_down(tmp_path: Path) -> No
     counts = list(record["kept_at"].values())
     assert counts == sorted(counts, reverse=True) and record["kept_at"]["0.9"] == 2
     assert min(record["confidences"].values()) >= 0.9
+    between = str(sum(record["confidences"].values()) / 2)  # one line is surer than the mean of both
+    pseudo_labels.main(["pp-ocrv6-tiny-rec", str(folder), str(out), "--threshold", between])
+    assert len((out / "labels.txt").read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_nothing_to_label_is_an_error(tmp_path: Path) -> None:
