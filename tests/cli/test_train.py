@@ -14,7 +14,7 @@ from tests.cli.conftest import Result
 from tests.training.toy import ToyTask
 
 from sampan.cli import rooms
-from sampan.training import trainer
+from sampan.training import checkpoint, trainer
 from sampan.training.task import TASKS
 
 RECIPE = """\
@@ -29,6 +29,7 @@ Sampan = Callable[..., Result]
 def only_the_toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(rooms, "ROOMS", ())
     monkeypatch.setattr(trainer, "draw_curves", lambda *_: None)
+    monkeypatch.setattr(checkpoint, "_to_disk", lambda _: None)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "toy.yaml").write_text(RECIPE)

