@@ -13,6 +13,7 @@ import zlib
 from benchmarks.fuzzing.byte_mutations import INTERESTING, MUTATIONS, Mutation
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\b(.*?)\bendobj", re.DOTALL)
+# Matched from the start: a search would try every place again, for minutes.
 _STREAM = re.compile(rb"(.*?)/Length \d+ >>\nstream\n(.*)\nendstream", re.DOTALL)
 _NUMBER = re.compile(rb"(?<![\w.<])-?\d+(?:\.\d+)?(?![\w.])")
 _NAME = re.compile(rb"/[A-Za-z]\w*")
@@ -102,11 +103,11 @@ def change_objects(rng: random.Random, data: bytes) -> bytes:
 
 def change_stream(rng: random.Random, data: bytes) -> bytes:
     """A stream's content, unfolded first and folded again, with an honest or a lying length."""
-    streams = [match for match in _OBJECT.finditer(data) if _STREAM.search(match[2])]
+    streams = [match for match in _OBJECT.finditer(data) if _STREAM.match(match[2])]
     if not streams:
         return data
     chosen = rng.choice(streams)
-    found = _STREAM.search(chosen[2])
+    found = _STREAM.match(chosen[2])
     assert found is not None
     head, content = found[1], found[2]
     folded = b"/FlateDecode" in head
