@@ -25,6 +25,7 @@ from sampan.cli import (
     mine,
     papers,
     parse,
+    reproduce,
     serve,
     synthesize,
     train,
@@ -83,6 +84,7 @@ app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("mine", epilog=mine.EXAMPLES)(mine.mine)
 app.command("papers", epilog=papers.EXAMPLES)(papers.papers)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("manual", epilog=manual.EXAMPLES)(manual.manual)
 app.add_typer(synthesize.app, name="synthesize")
