@@ -1,15 +1,20 @@
-"""Softmax taken off on the wire format, against the onnx package."""
+"""Softmax taken off and classes cut on the wire format, against the onnx package."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_dynamic, quantize_static
 
 from sampan.errors import WeightsError
 from sampan.runtime import open_model
 from sampan.runtime.graph import with_classes, without_final_softmax
+from sampan.vision.weights.precision import Precision, stored
 from sampan.weights import locate
 
 
@@ -119,3 +124,87 @@ def test_classes_that_do_not_exist_are_refused(classes: list[int]) -> None:
 def test_a_model_without_a_last_layer_is_refused() -> None:
     with pytest.raises(WeightsError, match="no weights with 7 columns"):
         with_classes(small_model("Relu", "Softmax"), [0, 1])
+
+
+CLASSES = 96
+"""As many as the small reader has features: only the graph tells its two layers apart."""
+
+
+def small_reader(precision: str, folder: Path) -> bytes:
+    """Two matrix products of 96 columns and a softmax, whose weights are stored in one of several ways."""
+    random = np.random.default_rng(8)
+    kind, half = (TensorProto.FLOAT16, np.float16) if precision == "half" else (TensorProto.FLOAT, np.float32)
+    first, second = (random.normal(0, 0.3, (CLASSES, CLASSES)).astype(half) for _ in range(2))
+    tensors = {"first": first, "second": second, "bias": random.normal(0, 1, CLASSES).astype(half)}
+    nodes = [
+        helper.make_node("MatMul", ["x", "first"], ["middle"]),
+        helper.make_node("Relu", ["middle"], ["positive"]),
+        helper.make_node("MatMul", ["positive", "second"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["y"], axis=-1),
+    ]
+    ends = [helper.make_tensor_value_info(name, kind, ["N", "T", CLASSES]) for name in ("x", "y")]
+    noted = [helper.make_tensor_value_info("product", kind, ["N", "T", CLASSES])]
+    initialisers = [numpy_helper.from_array(value, name) for name, value in tensors.items()]
+    graph = helper.make_graph(nodes, "reader", ends[:1], ends[1:], initialisers, value_info=noted)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    if precision in ("fp16", "int8"):
+        return bytes(stored(model, cast(Precision, precision)).SerializeToString())
+    if precision in ("dynamic", "qdq"):
+        given, made = folder / "given.onnx", folder / "made.onnx"
+        onnx.save(model, given)
+        common = {"per_channel": True, "op_types_to_quantize": ["MatMul"]}
+        if precision == "dynamic":
+            quantize_dynamic(given, made, **common)
+        else:
+            quantize_static(given, made, Noise(), quant_format=QuantFormat.QDQ, **common)
+        return made.read_bytes()
+    return bytes(model.SerializeToString())
+
+
+class Noise(CalibrationDataReader):
+    def __init__(self) -> None:
+        self.left = 2
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        self.left -= 1
+        return {"x": features(self.left)} if self.left >= 0 else None
+
+
+def features(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, (2, 5, CLASSES)).astype(np.float32)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8", "dynamic", "qdq", "half"])
+def test_classes_are_cut_however_the_weights_are_stored(precision: str, tmp_path: Path) -> None:
+    model = small_reader(precision, tmp_path)
+    probabilities = open_model(model, 1)(features(9))[0]
+    whole = without_final_softmax(model)
+    expected = open_model(whole, 1)(features(9))[0]
+    assert probabilities.dtype == expected.dtype == np.float32
+    # Half precision: 11 bits of probabilities up to 1, and of logits up to 60.
+    assert np.abs(softmax(expected) - probabilities).max() < (2e-2 if precision == "half" else 1e-5)
+    classes = np.random.default_rng(5).permutation(CLASSES)[:17].tolist()
+    part = with_classes(whole, classes)
+    onnx.checker.check_model(onnx.load_from_string(part), full_check=True)
+    # The same products, in half precision perhaps summed in another order.
+    assert np.abs(open_model(part, 1)(features(9))[0] - expected[..., classes]).max() < (
+        0.1 if precision == "half" else 1e-4
+    )
+
+
+def test_a_softmax_in_half_precision_under_a_cast_is_found() -> None:
+    model = onnx.load_from_string(small_model("Softmax"))
+    model.graph.node[0].output[0] = "half"
+    model.graph.node.append(helper.make_node("Cast", ["half"], ["y"], to=TensorProto.FLOAT))
+    edited = onnx.load_from_string(without_final_softmax(model.SerializeToString()))
+    assert [node.op_type for node in edited.graph.node] == ["Identity", "Cast"]
+
+
+def test_weights_in_an_unknown_way_are_refused(tmp_path: Path) -> None:
+    model = onnx.load_from_string(small_reader("fp32", tmp_path))
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor).astype(np.float64)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    with pytest.raises(WeightsError, match=r"weights .* are not stored as float32, float16 or int8"):
+        with_classes(model.SerializeToString(), [1, 2])

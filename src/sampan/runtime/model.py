@@ -59,15 +59,22 @@ class Model:
         self.output_shapes: list[tuple[int | str | None, ...]] = [
             tuple(node.shape) for node in self._session.get_outputs()
         ]
+        self._halves = {node.name for node in self._session.get_inputs() if node.type == "tensor(float16)"}
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def __call__(self, feeds: Mapping[str, Array] | Array) -> list[NDArray[np.float32]]:
-        """Run once. A bare array goes to the only input."""
+        """Run once. A bare array goes to the only input. Models in half precision take and give float32 too."""
         if not isinstance(feeds, Mapping):
             (name,) = self.inputs
             feeds = {name: feeds}
         start = time.perf_counter()
-        outputs: list[NDArray[np.float32]] = self._session.run(None, dict(feeds))
+        given = {
+            name: value.astype(np.float16) if name in self._halves else value for name, value in feeds.items()
+        }
+        outputs: list[NDArray[np.float32]] = [
+            value.astype(np.float32) if value.dtype == np.float16 else value
+            for value in self._session.run(None, given)
+        ]
         if trace.current() is not None:
             trace.span(self.name, "model", start, shapes=[list(array.shape) for array in feeds.values()])
         return outputs
