@@ -169,6 +169,13 @@ def load(model: SLANet, state: dict[str, Tensor]) -> SLANet:
     return model
 
 
+def test_weights_of_another_model_are_refused() -> None:
+    state = SLANet(vocabulary=9, location=4, scale=1.0).to_public()
+    for key in ("head.structure_generator.fc2.bias", "head.structure_attention_cell.input_to_hidden.weight"):
+        with pytest.raises(WeightsError, match=f"no SLANet: they lack {key}"):
+            SLANet.from_public({name: tensor for name, tensor in state.items() if name != key})
+
+
 def test_forcing_its_own_tokens_repeats_the_greedy_decode() -> None:
     torch.manual_seed(5)
     head = SLAHead(12, 9, hidden=16, location=4, max_tokens=20).eval()

@@ -8,6 +8,7 @@ from torch import nn
 
 from sampan.errors import WeightsError
 from sampan.vision.text_detection.models import TextDetector, text_detector
+from sampan.vision.text_detection.necks import RepLKPAN
 
 transformers = pytest.importorskip("transformers")
 
@@ -159,5 +160,21 @@ def compare_parameter_gradients(ours: TextDetector, oracle: nn.Module) -> int:
 
 
 def test_another_size_is_refused() -> None:
-    with pytest.raises(WeightsError, match=r"shape|fit"):
+    with pytest.raises(
+        WeightsError, match=r"has shape .* in the weights and .* in the model: choose the size"
+    ):
         text_detector("pp-ocrv6-tiny").from_public(text_detector("pp-ocrv6-small").to_public())
+
+
+def test_dense_kernels_of_another_size_are_refused() -> None:
+    neck = RepLKPAN([4, 4, 4, 4], 8, kernel_size=5)
+    name = "model.neck.input_feature_projection_convolution.0"
+    state = {f"{name}.weight": torch.randn(2, 8, 5, 5), f"{name}.bias": torch.zeros(2)}
+    with pytest.raises(
+        WeightsError, match=r"weight has shape \(2, 8, 7, 7\) in the weights and \(2, 8, 5, 5\)"
+    ):
+        neck.from_public({**state, f"{name}.weight": torch.zeros(2, 8, 7, 7)})
+    with pytest.raises(WeightsError, match=r"bias has shape \(3,\) in the weights and \(2,\) in the model"):
+        neck.from_public({**state, f"{name}.bias": torch.zeros(3)})
+    with pytest.raises(WeightsError, match=r"1 missing \(model\.neck\..*\.0\.bias\)"):
+        neck.from_public({f"{name}.weight": state[f"{name}.weight"]})

@@ -89,6 +89,26 @@ def test_misfits_are_named() -> None:
         load_public(LCNetV4(RECOGNISERS["tiny"]).fuse(), state, model.layout)
 
 
+@pytest.mark.parametrize("block", [RepDepthwise(6), DilatedReparam(6, 7)])
+def test_misfits_of_fused_convolutions_are_named(block: nn.Module) -> None:
+    layout = Layout(("net", "0"))
+    model = nn.Sequential(block)
+    state = public_state(model, layout)
+    size = state["net.weight"].shape[-1]
+    expected = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    for key, shape in {"net.weight": (8, 1, size, size), "net.bias": (5,)}.items():
+        wanted = tuple(state[key].shape)
+        with pytest.raises(WeightsError) as caught:
+            load_public(model, {**state, key: torch.zeros(shape)}, layout)
+        own = key.replace("net", "0")
+        assert f"{own} has shape {shape} in the weights and {wanted} in the model: choose the size" in str(
+            caught.value
+        )
+        with pytest.raises(WeightsError, match=rf"1 missing \({own}|1 unknown \(0\.bias"):
+            load_public(model, {name: tensor for name, tensor in state.items() if name != key}, layout)
+    assert all(torch.equal(tensor, expected[key]) for key, tensor in model.state_dict().items())
+
+
 class _Trap:
     def __reduce__(self) -> tuple[object, ...]:
         return (pytest.fail, ("a foreign file was unpickled",))

@@ -62,6 +62,8 @@ class RepDepthwise(Fusable):
 
     def kernel_like(self) -> Tensor:
         """A tensor of the shape of the fused kernel."""
+        if self.fused is not None:
+            return self.fused.weight
         assert self.large is not None
         return self.large.convolution.weight
 
@@ -241,6 +243,8 @@ class DilatedReparam(Fusable):
 
     def kernel_like(self) -> Tensor:
         """A tensor of the shape of the fused kernel."""
+        if self.fused is not None:
+            return self.fused.weight
         assert self.large is not None
         return self.large.convolution.weight
 

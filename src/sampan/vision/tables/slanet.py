@@ -78,11 +78,15 @@ class SLANet(Fusable):
         """The model of tensors in the public layout, its sizes read from them.
 
         The public class has no location layers; without them (`head.location_generator.*`) those stay fresh.
+        Raises WeightsError if tensors are missing, left over or of another shape.
         """
-        hidden, channels = state["head.structure_attention_cell.input_to_hidden.weight"].shape
+        missing = {_ATTEND, f"{_STRUCTURE}.bias"} - state.keys()
+        if missing:
+            raise WeightsError(f"the weights are no SLANet: they lack {min(missing)}")
+        hidden, channels = state[_ATTEND].shape
         location = state.get(f"{_LOCATION}.fc2.bias")
         model = cls(
-            len(state["head.structure_generator.fc2.bias"]),
+            len(state[f"{_STRUCTURE}.bias"]),
             8 if location is None else len(location),
             neck_channels=channels,
             hidden=hidden,
@@ -96,6 +100,8 @@ class SLANet(Fusable):
         return public_state(self, LAYOUT)
 
 
+_ATTEND = "head.structure_attention_cell.input_to_hidden.weight"
+_STRUCTURE = "head.structure_generator.fc2"
 _LOCATION = "head.location_generator"
 _CSP = (
     ("conv2", "main"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from sampan.vision.blocks.rep import DilatedReparam, RepDepthwise
 
 FUSED_IN_PUBLIC = (RepDepthwise, DilatedReparam)
 _COUNTER = "num_batches_tracked"
+_MEND = "Is it another size of the model, or has the model been fused?"
 
 
 class Layout:
@@ -57,7 +58,7 @@ def load_public(model: nn.Module, state: Mapping[str, Tensor], layout: Layout) -
     own = {layout.own(key): tensor for key, tensor in state.items() if not key.endswith(_COUNTER)}
     for name, module in model.named_modules():
         if isinstance(module, FUSED_IN_PUBLIC) and f"{name}.weight" in own:
-            module.load_fused(own.pop(f"{name}.weight"), own.pop(f"{name}.bias"))
+            module.load_fused(*take_kernel(own, name, module.kernel_like().shape))
             own |= {f"{name}.{key}": tensor for key, tensor in _weights(module).items()}
     _check(_weights(model), own)
     model.load_state_dict(own, strict=False)
@@ -76,6 +77,20 @@ def public_state(model: nn.Module, layout: Layout) -> dict[str, Tensor]:
         plain = f"{owner}.{leaf}" if owner in fused else key
         state[layout.public(plain)] = tensor.detach().cpu().contiguous()
     return state
+
+
+def take_kernel(state: dict[str, Tensor], name: str, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Take the weight, of that shape, and the bias, one a kernel, of a convolution out of `state`.
+
+    Raises WeightsError if one is missing or of another shape.
+    """
+    expected = {f"{name}.weight": tuple(shape), f"{name}.bias": tuple(shape[:1])}
+    for key, wanted in expected.items():
+        if key not in state:
+            raise WeightsError(f"the weights do not fit the model: {_some('missing', [key])}. {_MEND}")
+        _check_shape(key, state[key], wanted)
+    weight, bias = (state.pop(key) for key in expected)
+    return weight, bias
 
 
 def read_safetensors(path: Path | str) -> dict[str, Tensor]:
@@ -111,14 +126,18 @@ def _check(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
     if missing or unknown:
         raise WeightsError(
             f"the weights do not fit the model: {_some('missing', missing)}, {_some('unknown', unknown)}. "
-            "Is it another size of the model, or has the model been fused?"
+            f"{_MEND}"
         )
     for key, tensor in expected.items():
-        if given[key].shape != tensor.shape:
-            raise WeightsError(
-                f"{key} has shape {tuple(given[key].shape)} in the weights and {tuple(tensor.shape)} in the model: "
-                "choose the size of the model that the weights belong to"
-            )
+        _check_shape(key, given[key], tensor.shape)
+
+
+def _check_shape(key: str, given: Tensor, expected: Sequence[int]) -> None:
+    if tuple(given.shape) != tuple(expected):
+        raise WeightsError(
+            f"{key} has shape {tuple(given.shape)} in the weights and {tuple(expected)} in the model: "
+            "choose the size of the model that the weights belong to"
+        )
 
 
 def _some(what: str, keys: list[str]) -> str:

@@ -18,6 +18,7 @@ from sampan.vision.blocks.conv import ConvBN
 from sampan.vision.blocks.fusion import Fusable, kernel_of
 from sampan.vision.blocks.rep import DilatedReparam
 from sampan.vision.text_detection.necks.lk_pan import PathAggregation
+from sampan.vision.weights.public_layout import take_kernel
 
 
 class FactoredLargeKernel(Fusable):
@@ -42,6 +43,11 @@ class FactoredLargeKernel(Fusable):
         kernel, inner_bias = kernel_of(self.depthwise.fused)  # (in, 1, k, k), (in,)
         mix, bias = kernel_of(self.pointwise.convolution)  # (out, in, 1, 1), (out,)
         return mix * kernel.transpose(0, 1), bias + mix[:, :, 0, 0] @ inner_bias
+
+    def dense_shape(self) -> tuple[int, int, int, int]:
+        """Shape of the dense kernel (out, in, k, k)."""
+        channels, _, height, width = self.depthwise.kernel_like().shape
+        return self.pointwise.convolution.out_channels, channels, height, width
 
     @torch.no_grad()
     def load_dense(self, weight: Tensor, bias: Tensor) -> None:
@@ -90,7 +96,7 @@ class RepLKPAN(PathAggregation):
         own = dict(state)
         for public, name, layer in self._large_kernels():
             if f"{public}.weight" in own:
-                layer.load_dense(own.pop(f"{public}.weight"), own.pop(f"{public}.bias"))
+                layer.load_dense(*take_kernel(own, public, layer.dense_shape()))
                 own |= {f"{name}.{key}": tensor for key, tensor in layer.state_dict().items()}
         return own
 
